@@ -1,0 +1,200 @@
+/**
+ * The types of all documents. Times are milliseconds since the epoch unless a name says otherwise;
+ * `payload` is what oidc-provider hands its adapter, as it is, in its own units (seconds).
+ * Lists and maps that become empty are left out.
+ */
+
+export type LibraryPayload = Record<string, unknown>;
+
+// --- hot: lives for a sign-in, or as long as one ---------------------------------------------
+
+/** One for each browser (or other user agent) with a session at the issuer. Id: the session's uid. */
+export interface SessionDocument {
+  payload: LibraryPayload;
+  /** The signed-in user, once there is one. */
+  user?: string;
+  /** Makes the cookie's mac this session's own. */
+  salt: string;
+  /** The cookie is a counter: the present one, and when the last few were superseded. */
+  generation: number;
+  superseded?: Superseded[];
+  /** The tombstone: nothing revives an ended session; it stays until `expiresAt`. */
+  ended?: { at: number; reason: string };
+  expiresAt: number;
+}
+
+export interface Superseded {
+  generation: number;
+  at: number;
+}
+
+/** One for each (session, client, account): the kill switch of all tokens issued from it. */
+export interface GrantDocument {
+  payload: LibraryPayload;
+  user: string;
+  client: string;
+  /** Absent for a grant without an account: a client that wants only the user's identity. */
+  account?: string;
+  /** The uid of the session that it came from. */
+  session: string;
+  salt: string;
+  /** By SHA-256 of the code. */
+  codes?: Record<string, CodeEntry>;
+  /** By family id. */
+  families?: Record<string, FamilyEntry>;
+  /** Opaque access tokens, by SHA-256 of the token. */
+  tokens?: Record<string, TokenEntry>;
+  ended?: { at: number; reason: string };
+  expiresAt: number;
+}
+
+export interface CodeEntry {
+  payload: LibraryPayload;
+  expiresAt: number;
+  consumedAt?: number;
+}
+
+export interface FamilyEntry {
+  payload: LibraryPayload;
+  generation: number;
+  superseded?: Superseded[];
+  expiresAt: number;
+}
+
+export interface TokenEntry {
+  payload: LibraryPayload;
+  expiresAt: number;
+}
+
+/** One prompt of a sign-in conversation. Id: the interaction's uid. */
+export interface InteractionDocument {
+  payload: LibraryPayload;
+  expiresAt: number;
+}
+
+/** A pushed authorization request (RFC 9126). */
+export interface ParDocument {
+  payload: LibraryPayload;
+  consumedAt?: number;
+  expiresAt: number;
+}
+
+/** An opaque token without a grant (client credentials for userinfo-less use). Id: its SHA-256. */
+export interface TokenDocument {
+  payload: LibraryPayload;
+  expiresAt: number;
+}
+
+/** "Seen once": client assertion and DPoP proof identifiers. */
+export interface ReplayDocument {
+  expiresAt: number;
+}
+
+/** A sign-in that is under way at an upstream provider. Id: SHA-256 of `state`. */
+export interface TransactionDocument {
+  provider: string;
+  /** SHA-256 of the cookie that binds it to the browser. */
+  browser: string;
+  /** PKCE verifier and nonce, sealed. */
+  secrets: string;
+  /** The interaction that waits for it. */
+  interaction: string;
+  startedAt: number;
+  /** Set by the first callback that presents the state: the single-use gate. */
+  claimedAt?: number;
+  expiresAt: number;
+}
+
+/** Who does a shared job now. */
+export interface LeaseDocument {
+  owner: string;
+  until: number;
+}
+
+// --- kept ---------------------------------------------------------------------------------------
+
+export interface UserDocument {
+  status: 'active' | 'disabled' | 'deleted';
+  name?: string;
+  email?: string;
+  emailVerified?: boolean;
+  picture?: string;
+  locale?: string;
+  identities: IdentityEntry[];
+  memberships?: MembershipEntry[];
+  createdAt: number;
+}
+
+/** An upstream provider's word for a person. `(issuer, subject)` is unique; an e-mail never is. */
+export interface IdentityEntry {
+  provider: string;
+  issuer: string;
+  subject: string;
+  email?: string;
+  linkedAt: number;
+}
+
+export interface MembershipEntry {
+  account: string;
+  roles: string[];
+  since: number;
+}
+
+/** A company's customer: the tenant. */
+export interface AccountDocument {
+  name: string;
+  status: 'active' | 'closed';
+  /** User ids; never empty while the account is active. */
+  owners: string[];
+  /** Stripe customer (unique). */
+  customer?: string;
+  /** The projection of its Stripe subscriptions, by product id. */
+  subscriptions?: Record<string, SubscriptionProjection>;
+  entitlements?: string[];
+  closed?: { at: number; reason?: string };
+  createdAt: number;
+}
+
+export interface SubscriptionProjection {
+  subscription: string;
+  /** Stripe's word: `trialing`, `active`, `past_due`, `unpaid`, `canceled`, `paused`, … */
+  status: string;
+  plan: string;
+  period?: 'month' | 'year' | 'week' | 'day';
+  quantity?: number;
+  trialEnd?: number;
+  periodEnd?: number;
+  cancelAt?: number;
+}
+
+/** What a user allowed a third party's client. Id: `user.client.account`. */
+export interface ConsentDocument {
+  user: string;
+  client: string;
+  account?: string;
+  scopes: string[];
+  at: number;
+}
+
+/** A signing key. Id: its kid. */
+export interface KeyDocument {
+  alg: 'RS256' | 'ES256';
+  publicJwk: Record<string, unknown>;
+  /** The private JWK, sealed with a key derived from the secret. */
+  sealed: string;
+  createdAt: number;
+}
+
+/** One audit record. Id: the event's. */
+export interface AuditDocument {
+  type: string;
+  at: number;
+  user?: string;
+  account?: string;
+  data: Record<string, unknown>;
+}
+
+/** Facts about the installation itself, such as the schema's version. */
+export interface MetaDocument {
+  value: unknown;
+}

@@ -1,0 +1,104 @@
+/**
+ * Every kind of document, declared once: its type, what it is found by, what must be unique, when its
+ * time comes and what happens then, and whether it is hot (may live in Redis) or kept.
+ */
+
+import { createHash } from 'node:crypto';
+import { timeOrderedId } from '../base/ids.ts';
+import type * as D from './documents.ts';
+import type { NewEvent } from './store.ts';
+
+export interface Documents {
+  session: D.SessionDocument;
+  grant: D.GrantDocument;
+  interaction: D.InteractionDocument;
+  transaction: D.TransactionDocument;
+  par: D.ParDocument;
+  token: D.TokenDocument;
+  replay: D.ReplayDocument;
+  lease: D.LeaseDocument;
+  user: D.UserDocument;
+  account: D.AccountDocument;
+  consent: D.ConsentDocument;
+  key: D.KeyDocument;
+  audit: D.AuditDocument;
+  meta: D.MetaDocument;
+}
+
+export type Kind = keyof Documents;
+
+export interface KindDeclaration<T> {
+  hot: boolean;
+  /** By name, the values that a document is found by; several for the elements of a list. */
+  indexes?: Record<string, (document: T) => readonly string[]>;
+  /** By name, the values that no other document of the kind may hold. */
+  unique?: Record<string, (document: T) => readonly string[]>;
+  /** The one time index: when the document wants attention, in milliseconds since the epoch. */
+  due?: (document: T) => number | undefined;
+  /** What `sweep` does when `due` has passed: `delete` it, or leave it to a worker (`keep`). */
+  atDue?: 'delete' | 'keep';
+  /** The event that goes out before `sweep` deletes the document, if it is to be announced. */
+  announce?: (id: string, document: T, now: number) => NewEvent | undefined;
+}
+
+const present = (value: string | undefined): readonly string[] =>
+  value === undefined ? [] : [value];
+
+/** Of fixed length and unambiguous, whatever characters issuer and subject hold. */
+export function identityKey(issuer: string, subject: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([issuer, subject]))
+    .digest('base64url');
+}
+
+const expiring = { due: (document: { expiresAt: number }) => document.expiresAt, atDue: 'delete' } as const;
+
+export const kinds: { [K in Kind]: KindDeclaration<Documents[K]> } = {
+  session: {
+    hot: true,
+    ...expiring,
+    indexes: { user: (session) => present(session.user) },
+    announce: (id, session, now) =>
+      session.user === undefined || session.ended !== undefined
+        ? undefined
+        : {
+            id: timeOrderedId('evt', now),
+            type: 'session.ended',
+            at: session.expiresAt,
+            data: { session: id, user: session.user, reason: 'expired' },
+          },
+  },
+  grant: {
+    hot: true,
+    ...expiring,
+    indexes: {
+      session: (grant) => [grant.session],
+      user: (grant) => [grant.user],
+      account: (grant) => present(grant.account),
+    },
+  },
+  interaction: { hot: true, ...expiring },
+  transaction: { hot: true, ...expiring },
+  par: { hot: true, ...expiring },
+  token: { hot: true, ...expiring },
+  replay: { hot: true, ...expiring },
+  lease: { hot: true },
+  user: {
+    hot: false,
+    indexes: {
+      account: (user) => (user.memberships ?? []).map((membership) => membership.account),
+    },
+    unique: {
+      identity: (user) =>
+        user.identities.map((identity) => identityKey(identity.issuer, identity.subject)),
+    },
+  },
+  account: { hot: false, unique: { customer: (account) => present(account.customer) } },
+  consent: { hot: false, indexes: { user: (consent) => [consent.user] } },
+  key: { hot: false },
+  audit: {
+    hot: false,
+    indexes: { user: (record) => present(record.user), account: (record) => present(record.account) },
+  },
+  meta: { hot: false },
+};
