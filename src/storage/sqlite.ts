@@ -1,0 +1,173 @@
+/**
+ * The embedded store: one SQLite file, or `:memory:`. Several processes of one machine may share the
+ * file. Reads are synchronous point reads; writes are committed in groups (`sqlite/commits.ts`).
+ */
+
+import type { DatabaseSync } from 'node:sqlite';
+import type { Clock } from '../base/clock.ts';
+import { Problem } from '../base/errors.ts';
+import { randomToken } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
+import { boundedLimit } from './entries.ts';
+import { kinds } from './kinds.ts';
+import type { Documents, Kind } from './kinds.ts';
+import { Conflict } from './store.ts';
+import type { FindOptions, PendingEvent, Store, Stored, WriteOptions } from './store.ts';
+import { Commits } from './sqlite/commits.ts';
+import { connect } from './sqlite/connection.ts';
+import { createQueries } from './sqlite/queries.ts';
+import { createUpkeep } from './sqlite/upkeep.ts';
+import { whenFree } from './sqlite/waiting.ts';
+import { createWriter, prepareWrite } from './sqlite/writing.ts';
+
+export interface SqliteOptions {
+  /** A file, made with its directory when there is none, or `:memory:`. */
+  path: string;
+  clock: Clock;
+  log?: Log;
+  /** How long a lock that another process holds is waited for, in milliseconds. */
+  longestWait?: number;
+}
+
+const defaultLongestWait = 10_000;
+/** How long a deleted document's version and write id are remembered. */
+const remembranceMs = 60 * 60 * 1000;
+/** Expired documents that are deleted in one commit, so that requests come in between. */
+const sweepBatch = 100;
+
+/** @throws {Problem} when the file cannot be used; its message is for the operator */
+export async function openSqlite(options: SqliteOptions): Promise<Store> {
+  const { path, log, longestWait = defaultLongestWait } = options;
+  const database = await connect({ path, longestWait, log });
+  return createSqliteStore(database, options);
+}
+
+/** Over a database that is open already: for tests that prepare one of their own. */
+export function createSqliteStore(
+  database: DatabaseSync,
+  options: Omit<SqliteOptions, 'path'>,
+): Store {
+  return new SqliteStore(database, options);
+}
+
+class SqliteStore implements Store {
+  readonly #database: DatabaseSync;
+  readonly #clock: Clock;
+  readonly #longestWait: number;
+  readonly #commits: Commits;
+  readonly #queries: ReturnType<typeof createQueries>;
+  readonly #upkeep: ReturnType<typeof createUpkeep>;
+  readonly #applyWrite: ReturnType<typeof createWriter>;
+  #closing: Promise<void> | undefined;
+
+  constructor(database: DatabaseSync, options: Omit<SqliteOptions, 'path'>) {
+    const { clock, log, longestWait = defaultLongestWait } = options;
+    this.#database = database;
+    this.#clock = clock;
+    this.#longestWait = longestWait;
+    this.#commits = new Commits(database, { longestWait, log });
+    this.#queries = createQueries(database);
+    this.#upkeep = createUpkeep(database);
+    this.#applyWrite = createWriter(database);
+  }
+
+  get<K extends Kind>(kind: K, id: string): Promise<Stored<Documents[K]> | undefined> {
+    return this.#read(() => this.#queries.get(kind, id));
+  }
+
+  find<K extends Kind>(
+    kind: K,
+    index: string,
+    value: string,
+    options: FindOptions = {},
+  ): Promise<Stored<Documents[K]>[]> {
+    return this.#read(() => this.#queries.find(kind, index, value, options));
+  }
+
+  due<K extends Kind>(kind: K, before: number, limit: number): Promise<Stored<Documents[K]>[]> {
+    return this.#read(() => this.#queries.due(kind, before, limit));
+  }
+
+  async write<K extends Kind>(
+    kind: K,
+    id: string,
+    document: Documents[K] | null,
+    options: WriteOptions,
+  ): Promise<number> {
+    const writeId = options.writeId ?? randomToken();
+    const write = prepareWrite(kind, id, document, { ...options, writeId, now: this.#clock() });
+    return this.#change(() => this.#applyWrite(write), true);
+  }
+
+  pending(limit: number): Promise<PendingEvent[]> {
+    return this.#read(() => this.#queries.pending(limit));
+  }
+
+  /** Not fsynced by itself: an event that comes again after a power cut is handled again. */
+  async settle(eventIds: readonly string[]): Promise<void> {
+    if (eventIds.length === 0) return;
+    const ids = [...eventIds];
+    await this.#change(() => this.#upkeep.settle(ids), false);
+  }
+
+  bump(key: string, by: number, ttlSeconds: number): Promise<number> {
+    const now = this.#clock();
+    return this.#change(() => this.#upkeep.bump(key, by, ttlSeconds, now), false);
+  }
+
+  async sweep(now: number, limit?: number): Promise<number> {
+    const most = boundedLimit(limit, 1000);
+    let gone = 0;
+    for (const kind of Object.keys(kinds) as Kind[]) {
+      if (kinds[kind].atDue === 'delete') gone += await this.#expire(kind, now, most);
+    }
+    await this.#change(() => this.#upkeep.forget(now, now - remembranceMs, most), false);
+    return gone;
+  }
+
+  async #expire<K extends Kind>(kind: K, now: number, limit: number): Promise<number> {
+    const { announce } = kinds[kind];
+    const expired = await this.due(kind, now, limit);
+    let gone = 0;
+    for (let start = 0; start < expired.length; start += sweepBatch) {
+      const deletions = expired.slice(start, start + sweepBatch).map(async (stored) => {
+        const event = announce?.(stored.id, stored.document, now);
+        const events = event === undefined ? [] : [event];
+        try {
+          await this.write(kind, stored.id, null, { expect: stored.version, events });
+          gone += 1;
+        } catch (error) {
+          // Renewed, or swept by another process, since it was read.
+          if (!(error instanceof Conflict)) throw error;
+        }
+      });
+      await Promise.all(deletions);
+    }
+    return gone;
+  }
+
+  async ping(): Promise<void> {
+    if (this.#commits.failure !== undefined) throw this.#commits.failure;
+    await this.#read(() => this.#queries.ping());
+  }
+
+  /** Waits for the writes that were asked for before. */
+  close(): Promise<void> {
+    this.#closing ??= this.#commits.idle().then(() => this.#database.close());
+    return this.#closing;
+  }
+
+  #change<T>(apply: () => T, durable: boolean): Promise<T> {
+    if (this.#closing !== undefined) return Promise.reject(closedProblem());
+    return this.#commits.submit(apply, durable);
+  }
+
+  async #read<T>(query: () => T): Promise<T> {
+    if (this.#closing !== undefined) throw closedProblem();
+    return whenFree(query, this.#longestWait);
+  }
+}
+
+function closedProblem(): Problem {
+  return new Problem('store_closed', 503, 'The service is stopping.', { retryAfterSeconds: 1 });
+}

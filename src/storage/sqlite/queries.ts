@@ -1,0 +1,89 @@
+/** The reads. */
+
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { boundedLimit, requireIndex } from '../entries.ts';
+import type { Documents, Kind } from '../kinds.ts';
+import type { FindOptions, PendingEvent, Stored } from '../store.ts';
+
+interface DocumentRow {
+  id: string;
+  version: number;
+  body: string;
+}
+
+/** Behind every string that begins with the prefix; U+10FFFF itself is not a character. */
+const last = '\u{10FFFF}';
+
+export function createQueries(database: DatabaseSync) {
+  const one = database.prepare(
+    'SELECT id, version, body FROM documents WHERE kind = ? AND id = ? AND body IS NOT NULL',
+  );
+  const byTime = database.prepare(
+    'SELECT id, version, body FROM documents WHERE kind = ? AND due <= ? ORDER BY due, id LIMIT ?',
+  );
+  const outbox = database.prepare(
+    'SELECT id, type, at, data, kind, document, version FROM outbox ORDER BY sequence LIMIT ?',
+  );
+  const trivial = database.prepare('SELECT sequence FROM outbox LIMIT 1');
+  const find = createFind(database);
+
+  return {
+    get<K extends Kind>(kind: K, id: string): Stored<Documents[K]> | undefined {
+      const row = one.get(kind, id) as unknown as DocumentRow | undefined;
+      return row === undefined ? undefined : stored(row);
+    },
+    due<K extends Kind>(kind: K, before: number, limit: number): Stored<Documents[K]>[] {
+      const rows = byTime.all(kind, before, boundedLimit(limit)) as unknown as DocumentRow[];
+      return rows.map((row) => stored(row));
+    },
+    pending(limit: number): PendingEvent[] {
+      const rows = outbox.all(boundedLimit(limit)) as unknown as (PendingEvent & {
+        data: string;
+      })[];
+      return rows.map((row) => ({ ...row, data: JSON.parse(row.data) }));
+    },
+    ping: () => void trivial.get(),
+    find,
+  };
+}
+
+function stored<D>({ id, version, body }: DocumentRow): Stored<D> {
+  return { id, version, document: JSON.parse(body) as D };
+}
+
+function createFind(database: DatabaseSync) {
+  const statements = new Map<string, StatementSync>();
+  const prepared = (sql: string): StatementSync => {
+    const statement = statements.get(sql) ?? database.prepare(sql);
+    statements.set(sql, statement);
+    return statement;
+  };
+
+  return <K extends Kind>(
+    kind: K,
+    index: string,
+    value: string,
+    { after, limit, descending = false, prefix = false }: FindOptions,
+  ): Stored<Documents[K]>[] => {
+    requireIndex(kind, index);
+    const parameters = [kind, index, value];
+    if (prefix) parameters.push(value + last);
+    if (after !== undefined) parameters.push(after);
+    const sql = findSql(prefix, after !== undefined, descending);
+    const rows = prepared(sql).all(...parameters, boundedLimit(limit), kind);
+    return (rows as unknown as DocumentRow[]).map((row) => stored(row));
+  };
+}
+
+/** Eight statements at the most. The inner one pages over ids alone, for a prefix each id once. */
+function findSql(prefix: boolean, paged: boolean, descending: boolean): string {
+  const order = descending ? 'DESC' : 'ASC';
+  const matches = prefix ? 'value >= ? AND value < ?' : 'value = ?';
+  const behind = paged ? `AND id ${descending ? '<' : '>'} ?` : '';
+  return `
+    SELECT documents.id, version, body
+    FROM (SELECT DISTINCT id FROM entries WHERE kind = ? AND name = ? AND ${matches} ${behind}
+          ORDER BY id ${order} LIMIT ?) AS found
+    CROSS JOIN documents ON documents.kind = ? AND documents.id = found.id
+    ORDER BY documents.id ${order}`;
+}
