@@ -13,8 +13,6 @@ export interface SessionDocument {
   payload: LibraryPayload;
   /** The signed-in user, once there is one. */
   user?: string;
-  /** Makes the cookie's mac this session's own. */
-  salt: string;
   /** The cookie is a counter: the present one, and when the last few were superseded. */
   generation: number;
   superseded?: Superseded[];

@@ -51,7 +51,10 @@ export function identityKey(issuer: string, subject: string): string {
     .digest('base64url');
 }
 
-const expiring = { due: (document: { expiresAt: number }) => document.expiresAt, atDue: 'delete' } as const;
+const expiring = {
+  due: (document: { expiresAt: number }) => document.expiresAt,
+  atDue: 'delete',
+} as const;
 
 export const kinds: { [K in Kind]: KindDeclaration<Documents[K]> } = {
   session: {
@@ -98,7 +101,10 @@ export const kinds: { [K in Kind]: KindDeclaration<Documents[K]> } = {
   key: { hot: false },
   audit: {
     hot: false,
-    indexes: { user: (record) => present(record.user), account: (record) => present(record.account) },
+    indexes: {
+      user: (record) => present(record.user),
+      account: (record) => present(record.account),
+    },
   },
   meta: { hot: false },
 };

@@ -75,11 +75,14 @@ function createFind(database: DatabaseSync) {
   };
 }
 
-/** Eight statements at the most. The inner one pages over ids alone, for a prefix each id once. */
+/**
+ * Eight statements at the most. The inner one pages over ids alone, for a prefix each id once; there
+ * `+id` keeps the planner from walking all ids of the kind instead of the values with the prefix.
+ */
 function findSql(prefix: boolean, paged: boolean, descending: boolean): string {
   const order = descending ? 'DESC' : 'ASC';
   const matches = prefix ? 'value >= ? AND value < ?' : 'value = ?';
-  const behind = paged ? `AND id ${descending ? '<' : '>'} ?` : '';
+  const behind = paged ? `AND ${prefix ? '+id' : 'id'} ${descending ? '<' : '>'} ?` : '';
   return `
     SELECT documents.id, version, body
     FROM (SELECT DISTINCT id FROM entries WHERE kind = ? AND name = ? AND ${matches} ${behind}

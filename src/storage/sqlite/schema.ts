@@ -30,7 +30,7 @@ const steps: readonly string[] = [
     exclusive INTEGER NOT NULL,
     PRIMARY KEY (kind, name, value, id)
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX entries_document ON entries (kind, id);
+  CREATE INDEX entries_document ON entries (id, kind);
   CREATE UNIQUE INDEX entries_exclusive ON entries (kind, name, value) WHERE exclusive = 1;
 
   CREATE TABLE outbox (
