@@ -134,10 +134,13 @@ export class Commits {
     }
   }
 
-  /** A WAL commit at NORMAL leaves the fsync to the next durable one, or to a checkpoint. */
+  /**
+   * A WAL commit at NORMAL leaves the fsync to the next durable one, or to a checkpoint. Never
+   * prepared ahead: SQLite obeys this pragma when it compiles it, not when it runs it.
+   */
   #synchronous(durable: boolean): void {
     if (durable === this.#durable) return;
-    this.#run(durable ? 'full' : 'normal');
+    this.#database.exec(`PRAGMA synchronous = ${durable ? 'FULL' : 'NORMAL'}`);
     this.#durable = durable;
   }
 
@@ -179,6 +182,4 @@ const control = {
   savepoint: 'SAVEPOINT change',
   release: 'RELEASE change',
   undo: 'ROLLBACK TO change',
-  full: 'PRAGMA synchronous = FULL',
-  normal: 'PRAGMA synchronous = NORMAL',
 } as const;
