@@ -99,6 +99,12 @@ export function fold(address: Address): Address {
   return address;
 }
 
+/** The IPv4 address that `64:ff9b::/96` (RFC 6052) leads to. */
+export function behindNat64(address: Address): Address | undefined {
+  if (address.family !== 6 || address.value >> 32n !== 0x64ff9bn << 64n) return undefined;
+  return { family: 4, value: address.value & 0xffffffffn };
+}
+
 /** @throws {Problem} `range_invalid`: an operator wrote something else than an address or a range */
 export function createAddressList(ranges: readonly string[]): AddressList {
   const parsed = ranges.map((text) => {

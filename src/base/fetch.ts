@@ -9,21 +9,19 @@
  * after decompression, are bounded. No proxy is read from the environment.
  */
 
-import { lookup } from 'node:dns/promises';
-import { Agent, buildConnector, fetch as undiciFetch } from 'undici';
-import {
-  createAddressList,
-  parseAddress,
-  printAddress,
-  specialUse,
-  type Address,
-  type AddressList,
-} from './addresses.ts';
+import { Agent, buildConnector } from 'undici';
+import { createAddressList, parseAddress, printAddress, type Address } from './addresses.ts';
 import { Problem } from './errors.ts';
 import type { Log } from './log.ts';
-
-/** All addresses of a name, in the order in which they are to be tried. */
-export type Resolve = (host: string) => Promise<readonly string[]>;
+import { failed, refused, timedOut } from './outgoing_problems.ts';
+import {
+  bareHost,
+  checkUrl,
+  judgedAddresses,
+  systemResolve,
+  type Resolve,
+} from './outgoing_guard.ts';
+import { decompressed, readBounded } from './response_body.ts';
 
 export interface OutgoingOptions {
   /** Ranges that may be reached although they are private, also by http and on any port. */
@@ -59,10 +57,6 @@ export interface OutgoingFetch {
   close(): Promise<void>;
 }
 
-const publicPorts = new Set(['', '80', '443', '8443']);
-const maximumAttempts = 3;
-const maximumAddresses = 64;
-
 export function createFetch(options: OutgoingOptions): OutgoingFetch {
   const bounds = {
     maxBytes: options.maxBytes ?? 1024 * 1024,
@@ -87,7 +81,7 @@ export function createFetch(options: OutgoingOptions): OutgoingFetch {
     try {
       return await exchange(agent, request, deadline.signal, {
         maxBytes,
-        redirects: (init.redirect ?? request.redirect) === 'manual',
+        redirects: request.redirect === 'manual',
       });
     } catch (error) {
       const problem = asProblem(error, request.signal);
@@ -100,73 +94,68 @@ export function createFetch(options: OutgoingOptions): OutgoingFetch {
   return Object.assign(send, { close: () => agent.destroy() });
 }
 
-function checkUrl(text: string): void {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (!url) throw refused('not an absolute URL');
-  if (url.protocol !== 'https:' && url.protocol !== 'http:')
-    throw refused(`scheme ${url.protocol}`);
-  if (url.username !== '' || url.password !== '') throw refused('userinfo in the URL');
-}
-
+/**
+ * With the library's `request`, not its `fetch`: on Deno the body of the latter neither ends with the
+ * connection nor with the signal, and whoever reads it waits for ever.
+ */
 async function exchange(
   dispatcher: Agent,
   request: Request,
   signal: AbortSignal,
   limits: { maxBytes: number; redirects: boolean },
 ): Promise<Response> {
-  const body = request.body === null ? undefined : await request.arrayBuffer();
-  const headers = [...request.headers].filter(([name]) => name !== 'host');
-  const answer = await undiciFetch(request.url, {
+  const url = new URL(request.url);
+  const answer = await dispatcher.request({
+    origin: url.origin,
+    path: `${url.pathname}${url.search}`,
     method: request.method,
-    headers,
-    body,
-    redirect: 'manual',
+    headers: headersOf(request),
+    body: request.body === null ? null : Buffer.from(await request.arrayBuffer()),
     signal,
-    dispatcher,
   });
-  if (isRedirect(answer.status) && !limits.redirects) {
-    await answer.body?.cancel();
-    throw refused(`a redirect (${answer.status})`);
+  const headers = responseHeaders(answer.headers);
+  try {
+    if (isRedirect(answer.statusCode) && !limits.redirects) {
+      throw refused(`a redirect (${answer.statusCode})`);
+    }
+    const bytes = await readBounded(
+      decompressed(answer.body, headers.get('content-encoding')),
+      limits.maxBytes,
+    );
+    headers.delete('content-encoding');
+    headers.delete('content-length');
+    const { statusCode: status } = answer;
+    const bodiless = status === 204 || status === 205 || status === 304;
+    const response = new Response(bodiless ? null : bytes, { status, headers });
+    Object.defineProperty(response, 'url', { value: request.url });
+    return response;
+  } finally {
+    // Destroying it unread is an error of the stream, which nobody is waiting for.
+    answer.body.on('error', () => undefined).destroy();
   }
-  const bytes = await readBounded(answer.body, limits.maxBytes);
-  const copied = new Headers();
-  for (const [name, value] of answer.headers) {
-    // The body is decompressed by now.
-    if (name !== 'content-encoding' && name !== 'content-length') copied.append(name, value);
+}
+
+function headersOf(request: Request): Record<string, string> {
+  // Nobody chooses the host apart from the address. An empty name is taken out as well: some
+  // servers, GitHub's among them, refuse whoever does not name himself.
+  const given = [...request.headers].filter(([name, value]) => name !== 'host' && value !== '');
+  return {
+    'user-agent': 'tollgate',
+    'accept-encoding': 'gzip, deflate, br',
+    ...Object.fromEntries(given),
+  };
+}
+
+function responseHeaders(given: Record<string, string | string[] | undefined>): Headers {
+  const headers = new Headers();
+  for (const [name, values] of Object.entries(given)) {
+    for (const value of [values ?? []].flat()) headers.append(name, value);
   }
-  const bodiless = answer.status === 204 || answer.status === 205 || answer.status === 304;
-  const response = new Response(bodiless ? null : bytes, {
-    status: answer.status,
-    statusText: answer.statusText,
-    headers: copied,
-  });
-  Object.defineProperty(response, 'url', { value: request.url });
-  return response;
+  return headers;
 }
 
 function isRedirect(status: number): boolean {
   return status >= 300 && status < 400 && status !== 304;
-}
-
-async function readBounded(
-  body: AsyncIterable<Uint8Array> | null,
-  maxBytes: number,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = [];
-  let received = 0;
-  for await (const chunk of body ?? []) {
-    received += chunk.byteLength;
-    // Leaving the loop cancels the body, and with it the connection.
-    if (received > maxBytes) throw failed(new Error(`the body has more than ${maxBytes} bytes`));
-    chunks.push(chunk);
-  }
-  const all = new Uint8Array(received);
-  let offset = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return all;
 }
 
 /** Opens a connection to an address that was judged, under the name that was asked for. */
@@ -209,60 +198,6 @@ function dial(
   });
 }
 
-/** @throws {Problem} `outgoing_refused` when any of the addresses is not to be reached */
-async function judgedAddresses(
-  target: buildConnector.Options,
-  resolve: Resolve,
-  allowed: AddressList,
-  timeoutMs: number,
-): Promise<Address[]> {
-  const host = bareHost(target.hostname);
-  const literal = parseAddress(host);
-  const found = literal ? [host] : await withTimeout(resolve(host), timeoutMs);
-  const addresses = found.slice(0, maximumAddresses).map((text) => {
-    const address = parseAddress(text);
-    if (!address) throw refused('the name has an unreadable address');
-    const reason = judge(address, target, allowed);
-    if (reason) throw refused(`${printAddress(address)}: ${reason}`);
-    return address;
-  });
-  return addresses.slice(0, maximumAttempts);
-}
-
-/** Why this address is not to be reached in this way. */
-function judge(
-  address: Address,
-  target: buildConnector.Options,
-  allowed: AddressList,
-): string | undefined {
-  if (allowed.has(address)) return undefined;
-  const special = specialUse(address);
-  if (special) return special;
-  if (target.protocol !== 'https:') return 'only by https';
-  if (!publicPorts.has(target.port ?? '')) return `port ${target.port}`;
-  return undefined;
-}
-
-function bareHost(host: string): string {
-  const bare = host.startsWith('[') ? host.slice(1, -1) : host;
-  return bare.endsWith('.') ? bare.slice(0, -1) : bare;
-}
-
-async function systemResolve(host: string): Promise<string[]> {
-  const found = await lookup(host, { all: true });
-  return found.map(({ address }) => address);
-}
-
-async function withTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(timedOut(new Error('name resolution'))), timeoutMs);
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** Aborts when the time is over or the caller wants it. */
 function createDeadline(timeoutMs: number, caller: AbortSignal) {
   const controller = new AbortController();
@@ -289,18 +224,4 @@ function asProblem(error: unknown, caller: AbortSignal): unknown {
     if (/Timeout/.test(at.name)) return timedOut(error);
   }
   return failed(error);
-}
-
-function refused(reason: string): Problem {
-  return new Problem('outgoing_refused', 502, 'A request to another server was not allowed.', {
-    cause: new Error(reason),
-  });
-}
-
-function failed(cause: unknown): Problem {
-  return new Problem('outgoing_failed', 502, 'A request to another server failed.', { cause });
-}
-
-function timedOut(cause: unknown): Problem {
-  return new Problem('outgoing_timeout', 504, 'Another server did not answer in time.', { cause });
 }
