@@ -12,7 +12,14 @@ import { boundedLimit } from './entries.ts';
 import { kinds } from './kinds.ts';
 import type { Documents, Kind } from './kinds.ts';
 import { Conflict } from './store.ts';
-import type { FindOptions, PendingEvent, Store, Stored, WriteOptions } from './store.ts';
+import type {
+  FindOptions,
+  PendingEvent,
+  PendingOptions,
+  Store,
+  Stored,
+  WriteOptions,
+} from './store.ts';
 import { Commits } from './sqlite/commits.ts';
 import { connect } from './sqlite/connection.ts';
 import { createQueries } from './sqlite/queries.ts';
@@ -99,8 +106,8 @@ class SqliteStore implements Store {
     return this.#change(() => this.#applyWrite(write), true);
   }
 
-  pending(limit: number): Promise<PendingEvent[]> {
-    return this.#read(() => this.#queries.pending(limit));
+  pending(limit: number, options: PendingOptions = {}): Promise<PendingEvent[]> {
+    return this.#read(() => this.#queries.pending(limit, options));
   }
 
   /** Not fsynced by itself: an event that comes again after a power cut is handled again. */

@@ -53,6 +53,13 @@ export interface FindOptions {
   prefix?: boolean;
 }
 
+export interface PendingOptions {
+  /** Continue behind this event; from the beginning where it is no longer pending. */
+  after?: string | undefined;
+  /** The events of this document alone, in the order of its versions. */
+  of?: { kind: Kind; id: string } | undefined;
+}
+
 export interface Store {
   get<K extends Kind>(kind: K, id: string): Promise<Stored<Documents[K]> | undefined>;
 
@@ -82,7 +89,7 @@ export interface Store {
   ): Promise<number>;
 
   /** Events not yet settled, oldest first. */
-  pending(limit: number): Promise<PendingEvent[]>;
+  pending(limit: number, options?: PendingOptions): Promise<PendingEvent[]>;
 
   /** These events were handled: forget them. Unknown ids are ignored. */
   settle(eventIds: readonly string[]): Promise<void>;

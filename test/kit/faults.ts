@@ -83,7 +83,7 @@ export function faulty(store: Store, fault: Fault = {}): FaultyStore {
     due: (kind, before, limit) => reading(kind, () => store.due(kind, before, limit)),
     write: (kind, id, document, options) =>
       writing(kind, () => store.write(kind, id, document, options)),
-    pending: (limit) => reading('pending', () => store.pending(limit)),
+    pending: (limit, options) => reading('pending', () => store.pending(limit, options)),
     settle: (eventIds) => writing('settle', () => store.settle(eventIds)),
     sweep: (now, limit) => writing('sweep', () => store.sweep(now, limit)),
     bump: async (key, by, ttlSeconds) => {

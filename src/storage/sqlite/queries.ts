@@ -3,7 +3,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { boundedLimit, requireIndex } from '../entries.ts';
 import type { Documents, Kind } from '../kinds.ts';
-import type { FindOptions, PendingEvent, Stored } from '../store.ts';
+import type { FindOptions, PendingEvent, PendingOptions, Stored } from '../store.ts';
 
 interface DocumentRow {
   id: string;
@@ -21,9 +21,7 @@ export function createQueries(database: DatabaseSync) {
   const byTime = database.prepare(
     'SELECT id, version, body FROM documents WHERE kind = ? AND due <= ? ORDER BY due, id LIMIT ?',
   );
-  const outbox = database.prepare(
-    'SELECT id, type, at, data, kind, document, version FROM outbox ORDER BY sequence LIMIT ?',
-  );
+  const outbox = createOutbox(database);
   const trivial = database.prepare('SELECT sequence FROM outbox LIMIT 1');
   const find = createFind(database);
 
@@ -36,12 +34,7 @@ export function createQueries(database: DatabaseSync) {
       const rows = byTime.all(kind, before, boundedLimit(limit)) as unknown as DocumentRow[];
       return rows.map((row) => stored(row));
     },
-    pending(limit: number): PendingEvent[] {
-      const rows = outbox.all(boundedLimit(limit)) as unknown as (PendingEvent & {
-        data: string;
-      })[];
-      return rows.map((row) => ({ ...row, data: JSON.parse(row.data) }));
-    },
+    pending: outbox,
     ping: () => void trivial.get(),
     find,
   };
@@ -49,6 +42,30 @@ export function createQueries(database: DatabaseSync) {
 
 function stored<D>({ id, version, body }: DocumentRow): Stored<D> {
   return { id, version, document: JSON.parse(body) as D };
+}
+
+/** `sequence` is the order of commits, and with it of each document's versions. */
+function createOutbox(database: DatabaseSync) {
+  const columns = 'SELECT id, type, at, data, kind, document, version FROM outbox';
+  // Named, because the planner may take the order for the better choice.
+  const page = database.prepare(
+    `${columns} WHERE sequence > ifnull((SELECT sequence FROM outbox WHERE id = ?), 0)
+     ORDER BY sequence LIMIT ?`,
+  );
+  const ofDocument = database.prepare(
+    `${columns} INDEXED BY outbox_document WHERE document = ? AND kind = ?
+       AND sequence > ifnull((SELECT sequence FROM outbox WHERE id = ?), 0)
+     ORDER BY sequence LIMIT ?`,
+  );
+
+  return (limit: number, { after, of }: PendingOptions): PendingEvent[] => {
+    const paging = [after ?? null, boundedLimit(limit)];
+    const rows = of === undefined ? page.all(...paging) : ofDocument.all(of.id, of.kind, ...paging);
+    return (rows as unknown as (PendingEvent & { data: string })[]).map((row) => ({
+      ...row,
+      data: JSON.parse(row.data),
+    }));
+  };
 }
 
 function createFind(database: DatabaseSync) {

@@ -43,6 +43,7 @@ const steps: readonly string[] = [
     document TEXT NOT NULL,
     version INTEGER NOT NULL
   ) STRICT;
+  CREATE INDEX outbox_document ON outbox (document, kind);
 
   CREATE TABLE counters (
     key TEXT PRIMARY KEY,

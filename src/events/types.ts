@@ -1,0 +1,76 @@
+/**
+ * Every event, by type. An event says what took effect, with ids and never with secrets; it is
+ * written together with the document that it is about. Receivers know these words: they are only
+ * ever added to.
+ */
+
+import type { Clock } from '../base/clock.ts';
+import { timeOrderedId } from '../base/ids.ts';
+import type { NewEvent } from '../storage/store.ts';
+
+export type SessionEndReason = 'signed_out' | 'expired' | 'replaced' | 'user_disabled';
+
+export type GrantEndReason =
+  | 'refresh_token_reuse'
+  | 'code_reuse'
+  | 'revocation_endpoint'
+  | 'session_ended'
+  | 'member_removed'
+  | 'account_closed'
+  | 'user_disabled';
+
+/** A type alias for each shape, so that it is also a plain record of JSON values. */
+export type EventData = {
+  /** Somebody is here for the first time. `account` is the personal account that is made next. */
+  'user.registered': { user: string; account?: string; name?: string };
+  'user.signed_in': { user: string; provider: string; session?: string };
+  'user.disabled': { user: string };
+  'user.enabled': { user: string };
+  'user.deleted': { user: string };
+  'identity.linked': { user: string; provider: string; issuer: string };
+  'account.created': { account: string; name: string; owner: string };
+  'account.closed': { account: string; reason?: string };
+  'member.added': { user: string; account: string; roles: string[] };
+  'member.changed': { user: string; account: string; roles: string[] };
+  'member.removed': { user: string; account: string };
+  'session.ended': {
+    session: string;
+    user?: string;
+    reason: SessionEndReason;
+    clients?: { client: string; sid: string }[];
+  };
+  'grant.revoked': {
+    grant: string;
+    session: string;
+    user: string;
+    client: string;
+    account?: string;
+    reason: GrantEndReason;
+  };
+  'consent.given': { user: string; client: string; account?: string; scopes: string[] };
+  'key.created': { kid: string; alg: string };
+};
+
+export type EventType = keyof EventData;
+
+export type TollgateEvent = {
+  [Type in EventType]: { id: string; type: Type; at: number; data: EventData[Type] };
+}[EventType];
+
+/** A new event of now, with an id of its own. Make it once: a repeated write must repeat the id. */
+export function newEvent<Type extends EventType>(
+  clock: Clock,
+  type: Type,
+  data: EventData[Type],
+): NewEvent & { type: Type; data: EventData[Type] } {
+  const at = clock();
+  return { id: timeOrderedId('evt', at), type, at, data };
+}
+
+/** Tells the compiler what a handler registered for `type` knows already. */
+export function isEvent<Type extends EventType>(
+  event: NewEvent,
+  type: Type,
+): event is NewEvent & { type: Type; data: EventData[Type] } {
+  return event.type === type;
+}
