@@ -20,6 +20,8 @@ export interface Person {
   about: string;
   /** `sub` at the OpenID Connect upstream. */
   subject: string;
+  /** More claims of the ID token, such as `hd`. */
+  claims?: Readonly<Record<string, unknown>>;
   /** Numeric id and changeable login name at the GitHub-like upstream. */
   github: { id: number; login: string };
 }

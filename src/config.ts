@@ -21,6 +21,9 @@ export const providerSchema = z.object({
   tokenEndpoint: address.optional(),
   userinfoEndpoint: address.optional(),
   emailsEndpoint: address.optional(),
+  subjectField: z.string().optional(),
+  pkce: z.boolean().optional(),
+  tokenEndpointAuthMethod: z.enum(['client_secret_basic', 'client_secret_post']).optional(),
   hostedDomains: z.array(z.string()).optional(),
   trustEmail: z.boolean().default(false),
 });

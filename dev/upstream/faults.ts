@@ -64,6 +64,7 @@ export const oidcFaults = {
   no_email: 'gives no e-mail address',
   wrong_nonce: 'signs another nonce',
   no_nonce: 'leaves the nonce out',
+  bare_issuer: 'names itself without https://',
   wrong_issuer: 'names another issuer in the ID token',
   wrong_audience: 'issues the ID token for another client',
   more_audiences: 'adds an audience without naming the authorized party',

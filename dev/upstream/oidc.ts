@@ -9,7 +9,8 @@ import { everybody } from '../people.ts';
 import type { Person } from '../people.ts';
 import { answerBroken, brokenAt, faultChoices, hostileText, oidcFaults } from './faults.ts';
 import type { OidcFault } from './faults.ts';
-import { newSigningKey, signIdToken, tokenHash } from './keys.ts';
+import { idTokenClaims, profileClaims } from './claims.ts';
+import { newSigningKey, signIdToken } from './keys.ts';
 import type { SigningKey } from './keys.ts';
 import { chosenPerson, refusalPage, signinPage } from './page.ts';
 import { bearer, listen, redirect, remember, requireLoopback, send, sendJson } from './server.ts';
@@ -304,7 +305,12 @@ async function tokens(
     fault,
     expiresAt: state.clock() + 300_000,
   });
-  const claims = idTokenClaims(state, code, accessToken, fault);
+  const claims = idTokenClaims(code, {
+    issuer: state.issuer,
+    now: state.clock(),
+    accessToken,
+    fault,
+  });
   const idToken = await signIdToken(claims, state.key, client.secret ?? '', fault);
   return {
     access_token: accessToken,
@@ -315,66 +321,6 @@ async function tokens(
   };
 }
 
-function idTokenClaims(
-  state: State,
-  code: Code,
-  accessToken: string,
-  fault: string | undefined,
-): Record<string, unknown> {
-  const now = Math.floor(state.clock() / 1000);
-  const claims: Record<string, unknown> = {
-    iss: state.issuer,
-    sub: code.person.subject,
-    aud: code.client,
-    iat: now,
-    exp: now + 300,
-    auth_time: Math.floor(code.authenticatedAt / 1000),
-    nonce: code.nonce,
-    at_hash: tokenHash(accessToken),
-    amr: ['pwd', 'otp'],
-    acr: 'urn:example:two-factors',
-    ...(fault === 'userinfo_only' || fault === 'userinfo_subject' ? {} : profile(code, fault)),
-  };
-  return { ...claims, ...wrongClaims(fault, code.client, now) };
-}
-
-/** JSON leaves out what is `undefined`. */
-function wrongClaims(
-  fault: string | undefined,
-  client: string,
-  now: number,
-): Record<string, unknown> {
-  const wrong: Record<string, Record<string, unknown>> = {
-    wrong_nonce: { nonce: 'another-nonce' },
-    no_nonce: { nonce: undefined },
-    wrong_issuer: { iss: 'https://elsewhere.example' },
-    wrong_audience: { aud: 'another-client' },
-    more_audiences: { aud: [client, 'another-client'] },
-    wrong_party: { azp: 'another-client' },
-    no_issued_at: { iat: undefined },
-    no_expiry: { exp: undefined },
-    expired: { iat: now - 7200, exp: now - 3600 },
-    future: { iat: now + 3600, exp: now + 7200 },
-    no_subject: { sub: undefined },
-    empty_subject: { sub: '' },
-    wrong_token_hash: { at_hash: tokenHash('another access token') },
-  };
-  return wrong[fault ?? ''] ?? {};
-}
-
-function profile(
-  { person, scopes }: { person: Person; scopes: readonly string[] },
-  fault: string | undefined,
-): Record<string, unknown> {
-  const verified = person.emailVerified && fault !== 'unverified_email';
-  return {
-    ...(scopes.includes('profile') ? { name: person.name, locale: person.locale } : {}),
-    ...(scopes.includes('email') && fault !== 'no_email'
-      ? { email: person.email, email_verified: fault === 'string_verified' ? 'true' : verified }
-      : {}),
-  };
-}
-
 function userinfo(state: State, { request, response }: Exchange): void {
   const found = state.tokens.get(bearer(request));
   if (found === undefined || found.expiresAt <= state.clock()) {
@@ -382,5 +328,5 @@ function userinfo(state: State, { request, response }: Exchange): void {
   }
   if (answerBroken(response, brokenAt('userinfo', found.fault))) return;
   const subject = found.fault === 'userinfo_subject' ? 'somebody-else' : found.person.subject;
-  sendJson(response, 200, { sub: subject, ...profile(found, found.fault) });
+  sendJson(response, 200, { sub: subject, ...profileClaims(found, found.fault) });
 }
