@@ -19,6 +19,8 @@ import { Problem } from './errors.ts';
 export interface Secrets {
   /** Public name of the newest secret: derived from it, so it stays wherever the secret stands. */
   readonly version: string;
+  /** The names of all secrets, newest first. */
+  readonly versions: readonly string[];
   /** 32 bytes for one purpose. `undefined`: no secret has this version. Not to be changed. */
   derive(label: string, version?: string): Buffer | undefined;
   /** base64url HMAC-SHA-256 under the newest secret. */
@@ -61,11 +63,13 @@ export function createSecrets(secrets: readonly string[]): Secrets {
 
 class DerivedSecrets implements Secrets {
   readonly version: string;
+  readonly versions: readonly string[];
   readonly #secretOf: ReadonlyMap<string, string>;
   readonly #keys = new Map<string, Buffer>();
 
   constructor(version: string, secretOf: ReadonlyMap<string, string>) {
     this.version = version;
+    this.versions = [...secretOf.keys()];
     this.#secretOf = secretOf;
   }
 

@@ -15,7 +15,9 @@ export interface Conversation {
   params: Record<string, unknown>;
   client: ConversationClient;
   /** Who is signed in at this browser, if somebody is. */
-  user?: string;
+  user?: string | undefined;
+  /** The account that is chosen, once one is. */
+  account?: string | undefined;
 }
 
 export interface ConversationClient {
@@ -44,4 +46,9 @@ export interface Conversations {
   byUid(uid: string): Promise<Conversation | undefined>;
   /** Keeps the result. @returns the address at which the authorization request goes on */
   finish(conversation: Conversation, result: PromptResult): Promise<string>;
+  /**
+   * "Use another sign-in": the same authorization request from the beginning, with the login prompt.
+   * Changes nothing. @returns its address
+   */
+  startOver(conversation: Conversation): Promise<string>;
 }

@@ -174,8 +174,10 @@ export interface ConsentDocument {
   at: number;
 }
 
-/** A signing key. Id: its kid. */
+/** A signing key. Id: its slot, such as `ES256.1`: who writes a slot first makes the key. */
 export interface KeyDocument {
+  /** The JWK thumbprint (RFC 7638). */
+  kid: string;
   alg: 'RS256' | 'ES256';
   publicJwk: Record<string, unknown>;
   /** The private JWK, sealed with a key derived from the secret. */

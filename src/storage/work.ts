@@ -40,6 +40,8 @@ export interface Work {
   /** The same, of a document that was read before: for library hooks that cannot wait. */
   peek<K extends Kind>(kind: K, id: string): Documents[K] | undefined;
   record<K extends Kind>(kind: K, id: string, operation: Operation<Documents[K]>): void;
+  /** Runs behind the next flush that writes, before the answer goes out. */
+  afterwards(task: () => Promise<void>): void;
   /** Writes what was recorded and forgets it. Single-use gates first, then grants, then sessions. */
   flush(outcome: Outcome): Promise<void>;
 }
@@ -96,6 +98,7 @@ function fold(slot: Slot, operations: readonly Operation<unknown>[]): Folded {
 class RequestWork implements Work {
   readonly #store: Store;
   readonly #slots = new Map<string, Slot>();
+  #tasks: (() => Promise<void>)[] = [];
 
   constructor(store: Store) {
     this.#store = store;
@@ -131,7 +134,13 @@ class RequestWork implements Work {
     this.#slot(kind, id).operations.push(operation as Operation<unknown>);
   }
 
+  afterwards(task: () => Promise<void>): void {
+    this.#tasks.push(task);
+  }
+
   async flush(outcome: Outcome): Promise<void> {
+    const tasks = this.#tasks;
+    this.#tasks = [];
     const slots = [...this.#slots.values()].filter((slot) => slot.operations.length > 0);
     slots.sort((a, b) => (order[a.kind] ?? 3) - (order[b.kind] ?? 3));
     for (const slot of slots) {
@@ -144,6 +153,7 @@ class RequestWork implements Work {
           : operations.filter((operation) => operation.evenWhenRefused === true);
       if (writable.length > 0) await this.#write(slot, writable);
     }
+    if (outcome !== 'failed') for (const task of tasks) await task();
   }
 
   async #write(slot: Slot, operations: readonly Operation<unknown>[]): Promise<void> {

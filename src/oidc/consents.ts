@@ -1,0 +1,42 @@
+/** What a user allowed a third party's client: a row of its own, so that it outlives the browser. */
+
+import type { Clock } from '../base/clock.ts';
+import { newEvent } from '../events/types.ts';
+import { Conflict } from '../storage/store.ts';
+import type { Store } from '../storage/store.ts';
+
+const attemptsMax = 8;
+
+/** Unambiguous, whatever characters a moved-in user id has. */
+export function consentId(user: string, client: string, account: string | undefined): string {
+  return JSON.stringify(account === undefined ? [user, client] : [user, client, account]);
+}
+
+/** Adds these scopes to what is allowed already. */
+export async function giveConsent(
+  { store, clock }: { store: Store; clock: Clock },
+  consent: { user: string; client: string; account: string | undefined; scopes: string[] },
+): Promise<void> {
+  const { user, client, account } = consent;
+  const id = consentId(user, client, account);
+  for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+    const stored = await store.get('consent', id);
+    const scopes = [...new Set([...(stored?.document.scopes ?? []), ...consent.scopes])];
+    const subject = { user, client, ...(account === undefined ? {} : { account }) };
+    try {
+      await store.write(
+        'consent',
+        id,
+        { ...subject, scopes, at: clock() },
+        {
+          expect: stored?.version ?? 'absent',
+          events: [newEvent(clock, 'consent.given', { ...subject, scopes })],
+        },
+      );
+      return;
+    } catch (error) {
+      if (!(error instanceof Conflict)) throw error;
+    }
+  }
+  throw new Conflict('consent', id);
+}

@@ -1,0 +1,126 @@
+/** The sign-in conversation over the library's interactions: what `conversation.ts` promises. */
+
+import { errors } from 'oidc-provider';
+import type { Interaction, Provider } from 'oidc-provider';
+import type { Clock } from '../base/clock.ts';
+import { Problem } from '../base/errors.ts';
+import type { Store } from '../storage/store.ts';
+import type { UnitOfWork } from '../storage/work.ts';
+import type { Clients } from './clients.ts';
+import { giveConsent } from './consents.ts';
+import type { Conversation, Conversations, PromptName, PromptResult } from './conversation.ts';
+
+export interface ConversationDependencies {
+  provider: Provider;
+  clients: Clients;
+  store: Store;
+  work: UnitOfWork;
+  clock: Clock;
+}
+
+function over(cause?: unknown): Problem {
+  return new Problem(
+    'interaction_expired',
+    410,
+    'This sign-in took too long, or went on in another tab. Start again.',
+    { cause },
+  );
+}
+
+export function createConversations(dependencies: ConversationDependencies): Conversations {
+  const { provider, clients, store, work, clock } = dependencies;
+
+  async function describe(interaction: Interaction): Promise<Conversation> {
+    const { uid, prompt, params, session } = interaction;
+    const id = String(params.client_id);
+    const client = clients.get(id);
+    if (client === undefined) throw over();
+    const grant =
+      interaction.grantId === undefined
+        ? undefined
+        : await work.current().read('grant', interaction.grantId);
+    return {
+      uid,
+      prompt: {
+        name: prompt.name as PromptName,
+        reasons: prompt.reasons,
+        details: prompt.details as Record<string, unknown>,
+      },
+      params,
+      client: { id, name: client.name, firstParty: client.firstParty },
+      user: session?.accountId,
+      account: grant?.account,
+    };
+  }
+
+  const find = async (uid: string): Promise<Interaction> => {
+    const interaction = await provider.Interaction.find(uid);
+    if (interaction === undefined) throw over();
+    return interaction;
+  };
+
+  /** The scopes that the consent prompt said are missing, or all that were asked for. */
+  function scopesOf({ prompt, params }: Conversation): string[] {
+    const { missingOIDCScope, missingResourceScopes } = prompt.details;
+    const missing = [
+      ...((missingOIDCScope ?? []) as string[]),
+      ...Object.values((missingResourceScopes ?? {}) as Record<string, string[]>).flat(),
+    ];
+    return missing.length > 0
+      ? missing
+      : String(params.scope ?? '')
+          .split(' ')
+          .filter(Boolean);
+  }
+
+  async function resultOf(conversation: Conversation, result: PromptResult): Promise<object> {
+    if ('login' in result) {
+      const { user, amr, acr } = result.login;
+      return { login: { accountId: user, ...(amr && { amr }), ...(acr && { acr }) } };
+    }
+    if ('consent' in result) {
+      if (conversation.user === undefined) throw over();
+      const { user, client, account } = conversation;
+      const consent = { user, client: client.id, account, scopes: scopesOf(conversation) };
+      await giveConsent({ store, clock }, consent);
+      return { consent: {} };
+    }
+    return result;
+  }
+
+  return {
+    async load(ctx) {
+      try {
+        return await describe(await provider.interactionDetails(ctx.req, ctx.res));
+      } catch (error) {
+        if (error instanceof errors.SessionNotFound) throw over(error);
+        throw error;
+      }
+    },
+
+    async byUid(uid) {
+      const interaction = await provider.Interaction.find(uid);
+      return interaction === undefined ? undefined : describe(interaction);
+    },
+
+    async finish(conversation, result) {
+      const interaction = await find(conversation.uid);
+      const made = await resultOf(conversation, result);
+      interaction.result =
+        'error' in made ? made : { ...interaction.lastSubmission, ...(made as object) };
+      await interaction.save(Math.max(1, interaction.exp - Math.floor(clock() / 1000)));
+      return interaction.returnTo;
+    },
+
+    async startOver(conversation) {
+      const { params } = await find(conversation.uid);
+      const query = new URLSearchParams();
+      for (const [name, value] of Object.entries({ ...params, prompt: 'login' })) {
+        for (const one of Array.isArray(value) ? value : [value]) {
+          if (one !== undefined && one !== null) query.append(name, String(one));
+        }
+      }
+      return `${provider.issuer}/oauth2/authorize?${query}`;
+    },
+  };
+}

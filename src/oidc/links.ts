@@ -1,0 +1,121 @@
+/**
+ * What the link endpoints (`src/links/`) need of the provider: the token endpoint within the same request,
+ * the browser's session, and ways to end things. There is one implementation of issuing, and this calls it.
+ */
+
+import type { Middleware, ParameterizedContext } from 'koa';
+import type { Provider } from 'oidc-provider';
+import type { UnitOfWork } from '../storage/work.ts';
+import { lockedKey } from './authorization.ts';
+import { linkClientId } from './clients.ts';
+import type { SessionEndReason } from '../events/types.ts';
+import type { Endings } from './endings.ts';
+import type { Tokens } from './tokens.ts';
+import { outcomeOf, refusalBody } from './work_middleware.ts';
+
+export interface TokenAnswer {
+  status: number;
+  body: Record<string, unknown>;
+  /** The bearer is known, but may not act for this account (any more). */
+  accountLocked: boolean;
+}
+
+export interface LinkOidc {
+  readonly clientId: string;
+  readonly redirectUri: string;
+  /**
+   * Runs the token endpoint for the link client, inside this request and its unit of work; what it did is
+   * written when this resolves. Once a request.
+   */
+  token(ctx: ParameterizedContext, parameters: Record<string, string>): Promise<TokenAnswer>;
+  session(ctx: ParameterizedContext): Promise<{ uid: string; user: string } | undefined>;
+  /** Ends the browser's session with every grant that came from it, and clears its cookie. */
+  endSession(ctx: ParameterizedContext, reason: SessionEndReason): Promise<void>;
+  /** Ends the grant of a refresh token of the link client, if it is a true one. */
+  revoke(refreshToken: string): Promise<void>;
+}
+
+export interface LinkDependencies {
+  provider: Provider;
+  /** The library's own routes, without what is mounted before them. */
+  library: Middleware;
+  work: UnitOfWork;
+  tokens: Tokens;
+  endings: Endings;
+  linkSecret: string;
+}
+
+export function createLinkOidc(dependencies: LinkDependencies): LinkOidc {
+  const { provider, library, work, tokens, endings, linkSecret } = dependencies;
+
+  /** The request as the token endpoint wants it, and back. */
+  async function asTokenRequest(
+    ctx: ParameterizedContext,
+    parameters: Record<string, string>,
+  ): Promise<void> {
+    const { req } = ctx;
+    const { method, url, headers } = req;
+    const request = req as typeof req & { body?: unknown };
+    req.method = 'POST';
+    req.url = '/oauth2/token';
+    // The browser's Origin is the link endpoint's business, which has judged it.
+    const { authorization: _authorization, origin: _origin, dpop: _dpop, ...kept } = headers;
+    req.headers = {
+      ...kept,
+      'content-type': 'application/x-www-form-urlencoded',
+      accept: 'application/json',
+    };
+    request.body = { ...parameters, client_id: linkClientId, client_secret: linkSecret };
+    // Whatever is left of the browser's own body is not the token endpoint's.
+    Object.defineProperty(req, 'readable', { value: false, configurable: true });
+    try {
+      await library(ctx, () => Promise.resolve());
+    } finally {
+      Object.assign(req, { method, url, headers });
+      delete request.body;
+      Reflect.deleteProperty(req, 'readable');
+    }
+  }
+
+  return {
+    clientId: linkClientId,
+    redirectUri: `${provider.issuer}/signin/return`,
+
+    async token(ctx, parameters) {
+      await asTokenRequest(ctx, parameters);
+      let { status } = ctx;
+      let body = (ctx.body ?? {}) as Record<string, unknown>;
+      try {
+        await work.current().flush(outcomeOf(status));
+      } catch (error) {
+        const refusal = refusalBody(error);
+        if (refusal === undefined) throw error;
+        ({ status } = refusal);
+        body = refusal.body as Record<string, unknown>;
+      }
+      ctx.body = null;
+      ctx.status = 404;
+      return { status, body, accountLocked: ctx.state[lockedKey] === true };
+    },
+
+    async session(ctx) {
+      const { uid, accountId } = await provider.Session.get(ctx as never);
+      return accountId === undefined ? undefined : { uid, user: accountId };
+    },
+
+    async endSession(ctx, reason) {
+      const session = await provider.Session.get(ctx as never);
+      if (session.accountId !== undefined) await endings.session(session.uid, reason);
+      ctx.cookies.set(provider.cookieName('session'), null, { path: '/', signed: false });
+    },
+
+    async revoke(refreshToken) {
+      const parts = tokens.parseRefreshToken(refreshToken);
+      if (parts === undefined) return;
+      const grant = await work.current().read('grant', parts.grant);
+      if (grant?.client !== linkClientId) return;
+      if (!tokens.verifyRefreshToken(parts, grant.salt)) return;
+      await endings.grant(parts.grant, 'revocation_endpoint');
+    },
+  };
+}

@@ -1,0 +1,154 @@
+/**
+ * The protocol room: everything that touches oidc-provider. It promises OpenID Connect and OAuth 2 with
+ * tokens that are counters, one Grant for each (session, client, account) as the kill switch, and no write
+ * that an answer does not stand for. It never calls Stripe or an upstream provider, and never draws a page.
+ *
+ * Read `adapter.ts` (models to documents), `authorization.ts` (who, for which account), `provider.ts`
+ * (the library's configuration), `rotation.ts` (the table of refresh tokens), in this order.
+ */
+
+import { Provider } from 'oidc-provider';
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import type { Middleware } from 'koa';
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import { sha256 } from '../base/secrets.ts';
+import type { Secrets } from '../base/secrets.ts';
+import type { Config } from '../config.ts';
+import type { Directory } from '../directory/directory.ts';
+import type { Store } from '../storage/store.ts';
+import { createUnitOfWork } from '../storage/work.ts';
+import { createJwtOpener } from './access_tokens.ts';
+import { createAdapterFactory } from './adapter.ts';
+import { createAuthorization } from './authorization.ts';
+import { createClients } from './clients.ts';
+import type { Clients } from './clients.ts';
+import type { Conversations } from './conversation.ts';
+import { createConversations } from './conversations.ts';
+import { createEndings } from './endings.ts';
+import type { GrantEndReason } from '../events/types.ts';
+import type { Endings } from './endings.ts';
+import { loadKeys } from './keys.ts';
+import { createLinkOidc } from './links.ts';
+import type { LinkOidc } from './links.ts';
+import { listen } from './listeners.ts';
+import { shapeModels } from './models.ts';
+import { createPolicy } from './prompts.ts';
+import { createProvider } from './provider.ts';
+import type { OidcPages } from './provider.ts';
+import { createResources, openidScopes } from './resources.ts';
+import { createTokens } from './tokens.ts';
+import { workMiddleware } from './work_middleware.ts';
+
+export interface OidcDependencies {
+  config: Config;
+  store: Store;
+  secrets: Secrets;
+  clock: Clock;
+  log: Log;
+  fetch: typeof globalThis.fetch;
+  directory: Directory;
+  pages: OidcPages;
+}
+
+export interface Oidc {
+  /** The Koa application. What is mounted with `use` runs before the library's own routes. */
+  provider: Provider;
+  conversations: Conversations;
+  links: LinkOidc;
+  endings: Endings;
+  clients: Clients;
+  /** To be mounted outside of everything that reads or writes through the provider. */
+  unitOfWork: Middleware;
+}
+
+/** Why the library ends a grant in this request: by the endpoint that it does so in. */
+function endReason(): GrantEndReason {
+  const oidc = Provider.ctx?.oidc;
+  if (oidc?.route === 'revocation') return 'revocation_endpoint';
+  if (oidc?.route !== 'token') return 'session_ended';
+  return oidc.params?.grant_type === 'refresh_token' ? 'refresh_token_reuse' : 'code_reuse';
+}
+
+/**
+ * RP-Initiated Logout 1.0 §2: the hint proves that the app had this user signed in, so there is no question
+ * to ask. Ends the session and goes where the app asked, which the library has checked.
+ */
+async function endWithoutAsking(ctx: KoaContextWithOIDC): Promise<boolean> {
+  const { session, entities, params, provider } = ctx.oidc;
+  const hint = entities.IdTokenHint as { payload?: { sub?: unknown } } | undefined;
+  if (session === undefined || hint?.payload?.sub !== session.accountId) return false;
+  await session.destroy();
+  ctx.cookies.set(provider.cookieName('session'), null, { path: '/', signed: false });
+  const after = params?.post_logout_redirect_uri;
+  const target = new URL(
+    typeof after === 'string' ? after : `${provider.issuer}/oauth2/logout/success`,
+  );
+  if (typeof after === 'string' && typeof params?.state === 'string') {
+    target.searchParams.set('state', params.state);
+  }
+  ctx.status = 303;
+  ctx.redirect(target.href);
+  return true;
+}
+
+export async function createOidc(dependencies: OidcDependencies): Promise<Oidc> {
+  const { config, store, secrets, clock, log, directory, pages } = dependencies;
+  const work = createUnitOfWork(store);
+  const tokens = createTokens(secrets);
+  const derived = (label: string) => sha256(secrets.mac(label, config.issuer));
+  const linkSecret = derived('link_client_secret');
+  const clients = createClients(config, linkSecret);
+  const resources = createResources(config, clients);
+  const authorization = createAuthorization({ directory, clients, store, work });
+  const endings = createEndings({ store, work, clock });
+  const keys = await loadKeys({ store, secrets, clock });
+
+  const provider = createProvider({
+    config,
+    clients,
+    resources,
+    authorization,
+    policy: createPolicy(authorization, clients),
+    adapter: createAdapterFactory({
+      work,
+      tokens,
+      clock,
+      log,
+      rotationPolicy: clients.rotationPolicy,
+      grantLifetimeMs: (config.lifetimes.refreshAbsolute + 60) * 1000,
+      openJwt: createJwtOpener(config.issuer, keys),
+      endReason,
+      grantsOfSession: endings.grantsOfSession,
+    }),
+    keys,
+    cookieKeys: secrets.versions.flatMap(
+      (version) => secrets.derive('cookie_keys', version)?.toString('base64url') ?? [],
+    ),
+    pages,
+    endWithoutAsking,
+    fetch: dependencies.fetch,
+  });
+  const [library] = provider.middleware;
+  if (library === undefined) throw new Error('the library mounts no routes');
+
+  const productScopes = config.products.flatMap((product) => product.scopes);
+  shapeModels(provider, {
+    work,
+    tokens,
+    secrets,
+    store,
+    clock,
+    knownScopes: new Set([...openidScopes, ...productScopes]),
+  });
+  listen(provider, log);
+
+  return {
+    provider,
+    conversations: createConversations({ provider, clients, store, work, clock }),
+    links: createLinkOidc({ provider, library, work, tokens, endings, linkSecret }),
+    endings,
+    clients,
+    unitOfWork: workMiddleware(work),
+  };
+}

@@ -1,0 +1,66 @@
+/** Resource indicators (RFC 8707): a product's audience is a resource server. Normalised here alone. */
+
+import { errors } from 'oidc-provider';
+import type { Client, KoaContextWithOIDC, ResourceServer } from 'oidc-provider';
+import type { Config, ProductConfig } from '../config.ts';
+import type { Clients } from './clients.ts';
+
+/** The scopes of OpenID Connect; a JWT for a product carries them too, so that userinfo takes it. */
+export const openidScopes = ['openid', 'profile', 'email', 'offline_access'] as const;
+
+/** One spelling of an address: without the slash that some libraries add to an origin. */
+function normalise(indicator: string): string {
+  const url = URL.parse(indicator);
+  if (url === null) return indicator;
+  return url.pathname === '/' ? url.href.replace(/\/$/, '') : url.href;
+}
+
+export interface Resources {
+  productOf(audience: string): ProductConfig | undefined;
+  /** For the library's configuration. */
+  defaultResource(
+    ctx: KoaContextWithOIDC,
+    client: Client,
+    oneOf?: string[],
+  ): Promise<string | string[] | undefined>;
+  getResourceServerInfo(
+    ctx: KoaContextWithOIDC,
+    indicator: string,
+    client: Client,
+  ): Promise<ResourceServer>;
+}
+
+export function createResources(config: Config, clients: Clients): Resources {
+  const byAudience = new Map(
+    config.products.map((product) => [normalise(product.audience), product]),
+  );
+  return {
+    productOf: (audience) => byAudience.get(normalise(audience)),
+
+    // Without `resource`: at the authorization endpoint all that the client may have, at the token
+    // endpoint (`oneOf`) its first. So every client gets a JWT without asking for it.
+    defaultResource(_ctx, client, oneOf) {
+      const own = clients.productsOf(client.clientId).map((product) => product.audience);
+      if (oneOf !== undefined) {
+        return Promise.resolve(own.find((audience) => oneOf.includes(audience)) ?? oneOf[0]);
+      }
+      return Promise.resolve(own.length > 1 ? own : own[0]);
+    },
+
+    getResourceServerInfo(_ctx, indicator, client) {
+      const product = byAudience.get(normalise(indicator));
+      const allowed = clients.productsOf(client.clientId);
+      if (product === undefined || !allowed.includes(product)) {
+        return Promise.reject(new errors.InvalidTarget());
+      }
+      const info: ResourceServer = {
+        scope: [...openidScopes, ...product.scopes].join(' '),
+        audience: product.audience,
+        accessTokenFormat: 'jwt',
+        accessTokenTTL: config.lifetimes.accessToken,
+        jwt: { sign: { alg: config.accessTokenAlg } },
+      } as ResourceServer;
+      return Promise.resolve(info);
+    },
+  };
+}
