@@ -1,0 +1,12 @@
+/** Opens a store by its location, so that a child process can be told which one. */
+
+import type { Clock } from '../../src/base/clock.ts';
+import { openSqlite } from '../../src/storage/sqlite.ts';
+import type { Store } from '../../src/storage/store.ts';
+
+/** @param location such as `sqlite:/tmp/x.db` */
+export async function openAt(location: string, clock: Clock): Promise<Store> {
+  const [driver, ...rest] = location.split(':');
+  if (driver === 'sqlite') return openSqlite({ path: rest.join(':'), clock });
+  throw new Error(`no driver for ${location}`);
+}
