@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest';
+import { createSqliteStore } from '../../src/storage/sqlite.ts';
+import { account, grant } from '../conformance/samples.ts';
+import { record } from './recording.ts';
+
+const clock = () => 1_900_000_000_000;
+
+async function statementsInUse() {
+  const recording = record();
+  const store = createSqliteStore(recording.database, { clock });
+  await store.write('account', 'a1', account({ customer: 'cus_1' }), { expect: 'absent' });
+  await store.write('grant', 'g1', grant(), { expect: 'absent' });
+  for (const prefix of [true, false]) {
+    for (const descending of [true, false]) {
+      await store.find('grant', 'user', 'u', { prefix, descending });
+      await store.find('grant', 'user', 'u', { prefix, descending, after: 'g' });
+    }
+  }
+  const plans = [...recording.prepared]
+    .filter((sql) => /^\s*(SELECT|INSERT|DELETE)/.test(sql))
+    .map((sql) => ({
+      sql,
+      steps: recording.database
+        .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+        .all()
+        .map(({ detail }) => String(detail)),
+    }));
+  await store.close();
+  return plans;
+}
+
+describe('query plans', () => {
+  test('nothing reads a whole table, or all entries of a kind', async () => {
+    const plans = await statementsInUse();
+    expect(plans.length).toBeGreaterThan(15);
+    const steps = plans.flatMap((plan) => plan.steps.map((step) => `${step} <- ${plan.sql}`));
+    const scans = steps.filter((step) => /^SCAN (documents|entries|counters)/.test(step));
+    expect(scans).toEqual([]);
+    const loose = steps.filter(
+      (step) =>
+        /^SEARCH (documents|entries)/.test(step) && /\(kind=\?( AND id[<>]\?)?\)/.test(step),
+    );
+    expect(loose).toEqual([]);
+  });
+});
