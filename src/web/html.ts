@@ -35,9 +35,7 @@ function render(value: HtmlValue): string {
 
 /** `` html`<p>${text}</p>` ``: strings are escaped, lists joined, `false` and nothing left out. */
 export function html(parts: TemplateStringsArray, ...values: HtmlValue[]): Html {
-  return new Html(
-    parts.reduce((text, part, index) => text + render(values[index - 1]) + part),
-  );
+  return new Html(parts.reduce((text, part, index) => text + render(values[index - 1]) + part));
 }
 
 /** Text of our own that is HTML already. Never pass anything that came from outside. */
