@@ -27,7 +27,10 @@ export interface PendingEvent extends NewEvent {
 
 export interface Stored<D> {
   id: string;
-  /** 1 at the first write, one more with each. Settling events does not move it. */
+  /**
+   * 1 at the first write, one more with each, deleting too: a document made again soon after goes on
+   * counting, so that no old reader's version fits it. Settling events does not move it.
+   */
   version: number;
   document: D;
 }
@@ -63,7 +66,7 @@ export interface PendingOptions {
 export interface Store {
   get<K extends Kind>(kind: K, id: string): Promise<Stored<Documents[K]> | undefined>;
 
-  /** Documents whose index `index` holds `value`, in the order of their ids. */
+  /** Documents whose index or unique field `index` holds `value`, in the order of their ids. */
   find<K extends Kind>(
     kind: K,
     index: string,
@@ -71,7 +74,9 @@ export interface Store {
     options?: FindOptions,
   ): Promise<Stored<Documents[K]>[]>;
 
-  /** Documents whose time (`due` of the kind) has come: `<= before`, earliest first. */
+  /**
+   * Documents whose time (`due` of the kind) has come: `<= before`, earliest first. 1000 at the most.
+   */
   due<K extends Kind>(kind: K, before: number, limit: number): Promise<Stored<Documents[K]>[]>;
 
   /**
@@ -88,7 +93,7 @@ export interface Store {
     options: WriteOptions,
   ): Promise<number>;
 
-  /** Events not yet settled, oldest first. */
+  /** Events not yet settled, oldest first. 1000 at the most. */
   pending(limit: number, options?: PendingOptions): Promise<PendingEvent[]>;
 
   /** These events were handled: forget them. Unknown ids are ignored. */

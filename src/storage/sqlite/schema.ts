@@ -37,7 +37,7 @@ const steps: readonly string[] = [
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
     type TEXT NOT NULL,
-    at INTEGER NOT NULL,
+    at REAL NOT NULL,
     data TEXT NOT NULL,
     kind TEXT NOT NULL,
     document TEXT NOT NULL,

@@ -26,7 +26,7 @@ export function createUpkeep(database: DatabaseSync) {
     },
     /** The time to live counts from the first use: later ones do not move it. */
     bump(key: string, by: number, ttlSeconds: number, now: number): number {
-      return Number(count.get(key, by, now + ttlSeconds * 1000, now)?.value);
+      return Number(count.get(key, by, Math.ceil(now + ttlSeconds * 1000), now)?.value);
     },
     /** Counters that ended by `now`, and deletions made by `deletedBy`. */
     forget(now: number, deletedBy: number, limit: number): void {

@@ -33,12 +33,18 @@ export function prepareWrite<K extends Kind>(
     id,
     body: document === null ? null : JSON.stringify(document),
     entries: document === null ? [] : entriesOf(kind, document),
-    due: document === null ? null : (kinds[kind].due?.(document) ?? null),
+    due: dueOf(kind, document),
     expect: options.expect,
     writeId: options.writeId,
     now: options.now,
     events: (options.events ?? []).map((event) => ({ ...event, data: JSON.stringify(event.data) })),
   };
+}
+
+/** Whole milliseconds: SQLite refuses a fraction in an integer column. */
+function dueOf<K extends Kind>(kind: K, document: Documents[K] | null): number | null {
+  const due = document === null ? undefined : kinds[kind].due?.(document);
+  return due === undefined ? null : Math.ceil(due);
 }
 
 interface Present {
