@@ -78,7 +78,7 @@ export function problemOf(
   return new Problem(
     'upstream_error',
     502,
-    `${provider.name} gave an answer that cannot be trusted, so this sign-in was stopped. Start again.`,
+    `${provider.name} did not confirm who you are, so this sign-in was stopped. Start again, or sign in another way.`,
     { cause: error, details: context },
   );
 }

@@ -13,7 +13,7 @@ import type { Log } from '../base/log.ts';
 import type { Config } from '../config.ts';
 import type { Identity } from '../directory/users.ts';
 import type { Store } from '../storage/store.ts';
-import { createBreaker, within } from './breaker.ts';
+import { createBreaker, Unanswered, within } from './breaker.ts';
 import type { Breaker } from './breaker.ts';
 import { notStarted, problemOf, reasonOf } from './failures.ts';
 import { Untrusted } from './idtoken.ts';
@@ -61,6 +61,8 @@ export interface FederationDeps {
   fetch: Fetch;
   clock: Clock;
   log: Log;
+  /** For all requests of one step of a sign-in together, in milliseconds. 5 s when not given. */
+  exchangeMs?: number;
 }
 
 interface Entry {
@@ -73,10 +75,10 @@ interface Room {
   entries: ReadonlyMap<string, Entry>;
   transactions: Transactions;
   redirectUri: string;
+  exchangeMs: number;
   log: Log;
 }
 
-const exchangeMs = 5000;
 const maximumHintLength = 320;
 const prompts = ['login', 'select_account', 'consent'];
 
@@ -93,6 +95,7 @@ export function createFederation(deps: FederationDeps): Federation {
       lifetimeSeconds: config.lifetimes.transaction,
     }),
     redirectUri: `${config.issuer}/integrations/oauth2/callback`,
+    exchangeMs: deps.exchangeMs ?? 5000,
     log,
   };
   return {
@@ -113,7 +116,7 @@ function entryOf(provider: Provider, { fetch, clock, log }: FederationDeps): Ent
 }
 
 async function start(
-  { entries, transactions, redirectUri, log }: Room,
+  { entries, transactions, redirectUri, exchangeMs, log }: Room,
   id: string,
   { interaction, browser, loginHint, prompt }: StartOptions,
 ): Promise<{ url: string }> {
@@ -159,7 +162,8 @@ async function finish(
     return { identity: await identify(room, entry, kept, query), interaction };
   } catch (error) {
     const problem = problemOf(error, entry.provider, context);
-    room.log.warn('a sign-in at a provider failed', {
+    const level = problem.code === 'signin_cancelled' ? 'info' : 'warn';
+    room.log[level]('a sign-in at a provider failed', {
       provider: transaction.provider,
       problem: problem.code,
       reason: reasonOf(error),
@@ -178,7 +182,7 @@ function checkAlive({ breaker, provider }: Entry, context: Record<string, unknow
 }
 
 async function identify(
-  { redirectUri }: Room,
+  { redirectUri, exchangeMs }: Room,
   { provider, upstream, breaker }: Entry,
   kept: TransactionSecrets,
   parameters: URLSearchParams,
@@ -212,6 +216,7 @@ function checkAnswer(provider: Provider, kept: TransactionSecrets, query: URLSea
       `You did not sign in with ${provider.name}. Try again, or sign in another way.`,
     );
   }
+  if (query.get('error') === 'temporarily_unavailable') throw new Unanswered('it said so');
   if (query.has('error')) throw new Untrusted('the provider answered an error');
   if (!query.get('code')) throw new Untrusted('the answer holds no code');
 }

@@ -59,8 +59,8 @@ export function createOauth2Upstream({ provider, clock, log }: UpstreamDeps): Up
 async function readPerson(client: ClientDeps, tokens: Tokens): Promise<Record<string, unknown>> {
   const address = client.provider.endpoints?.userinfo ?? '';
   const { status, json } = await read(client, tokens.accessToken, address);
-  if (status >= 500) throw new Unanswered(new Error(`userinfo answered ${status}`));
-  if (status !== 200) throw new Untrusted(`userinfo answered ${status}`);
+  if (status >= 400 && status < 500) throw new Untrusted(`userinfo answered ${status}`);
+  if (status !== 200) throw new Unanswered(new Error(`userinfo answered ${status}`));
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
     throw new Untrusted('userinfo is not an object');
   }

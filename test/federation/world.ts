@@ -38,7 +38,7 @@ export interface World {
   providers: Record<'example' | 'other' | 'hub', ProviderInput>;
   federation: Federation;
   /** Another process, or the same one started again with other providers. */
-  again(providers: readonly ProviderInput[], fetch?: Fetch): Federation;
+  again(providers: readonly ProviderInput[], fetch?: Fetch, exchangeMs?: number): Federation;
   close(): Promise<void>;
 }
 
@@ -70,7 +70,7 @@ export async function startWorld(): Promise<World> {
     other: { id: 'other', issuer: other.issuer, ...common },
     hub: { id: 'hub', preset: 'github' as const, ...github.endpoints, ...common },
   };
-  const again = (list: readonly ProviderInput[], itsFetch: Fetch = fetch) =>
+  const again = (list: readonly ProviderInput[], itsFetch: Fetch = fetch, exchangeMs = 5000) =>
     createFederation({
       config: configSchema.parse({
         issuer,
@@ -82,6 +82,7 @@ export async function startWorld(): Promise<World> {
       store,
       secrets,
       fetch: itsFetch,
+      exchangeMs,
       clock,
       log,
     });
