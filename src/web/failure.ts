@@ -126,8 +126,16 @@ function problemOf(error: unknown): Problem {
   return new Problem('internal_error', 500, 'Something went wrong on our side.', { cause: error });
 }
 
-function fieldsOf(error: unknown): Record<string, unknown> {
-  return typeof error === 'object' && error !== null ? { ...error } : {};
+/** Of a stranger's error: some have these on their prototype. */
+interface ForeignError {
+  status?: unknown;
+  code?: unknown;
+  error?: unknown;
+  error_description?: unknown;
+}
+
+function fieldsOf(error: unknown): ForeignError {
+  return typeof error === 'object' && error !== null ? error : {};
 }
 
 function record(log: Log, ctx: ParameterizedContext, failure: Failure, error: unknown): void {
