@@ -1,4 +1,4 @@
-/** What the development OpenID Connect upstream says about a person, right and wrong. */
+/** What the development OpenID Connect upstream says about itself and a person, right and wrong. */
 
 import type { Person } from '../people.ts';
 import { tokenHash } from './keys.ts';
@@ -72,5 +72,24 @@ export function profileClaims(
     ...(scopes.includes('email') && fault !== 'no_email'
       ? { email: person.email, email_verified: fault === 'string_verified' ? 'true' : verified }
       : {}),
+  };
+}
+
+export function discovery(issuer: string): Record<string, unknown> {
+  return {
+    issuer,
+    authorization_endpoint: `${issuer}/authorize`,
+    token_endpoint: `${issuer}/token`,
+    userinfo_endpoint: `${issuer}/userinfo`,
+    jwks_uri: `${issuer}/jwks`,
+    response_types_supported: ['code'],
+    response_modes_supported: ['query'],
+    grant_types_supported: ['authorization_code'],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: ['RS256'],
+    token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
+    code_challenge_methods_supported: ['S256'],
+    scopes_supported: ['openid', 'profile', 'email'],
+    authorization_response_iss_parameter_supported: true,
   };
 }

@@ -107,7 +107,7 @@ export const githubFaults = {
   error_text: 'answers an error with hostile text',
 } as const;
 
-export const oidcEndpoints = ['discovery', 'token', 'jwks', 'userinfo'] as const;
+const oidcEndpoints = ['discovery', 'token', 'jwks', 'userinfo'] as const;
 export const githubEndpoints = ['token', 'user', 'emails'] as const;
 
 export type OidcFault =

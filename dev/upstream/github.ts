@@ -11,7 +11,7 @@ import type { Person } from '../people.ts';
 import { answerBroken, brokenAt, faultChoices, githubEndpoints, githubFaults } from './faults.ts';
 import { hostileText } from './faults.ts';
 import type { GithubFault } from './faults.ts';
-import type { UpstreamClient } from './oidc.ts';
+import type { UpstreamClient } from './clients.ts';
 import { chosenPerson, refusalPage, signinPage } from './page.ts';
 import { bearer, listen, redirect, remember, send, sendJson } from './server.ts';
 import type { Exchange } from './server.ts';
@@ -75,10 +75,11 @@ export async function startUpstreamGithub(options: UpstreamGithubOptions): Promi
     tokens: new Map(),
     counts: new Map(),
   };
-  const { url, close } = await listen(options.port, (own) => ({
+  const listening = await listen(options.port, (own) => ({
     handle: (exchange) => handle(state, exchange),
     hosts: [new URL(own).host, `localhost:${new URL(own).port}`],
   }));
+  const { url } = listening;
   return {
     url,
     endpoints: {
@@ -88,7 +89,7 @@ export async function startUpstreamGithub(options: UpstreamGithubOptions): Promi
       userinfoEndpoint: `${url}/user`,
       emailsEndpoint: `${url}/user/emails`,
     },
-    close,
+    close: () => listening.close(),
     behave(fault) {
       state.fault = fault;
     },

@@ -9,18 +9,14 @@ import { everybody } from '../people.ts';
 import type { Person } from '../people.ts';
 import { answerBroken, brokenAt, faultChoices, hostileText, oidcFaults } from './faults.ts';
 import type { OidcFault } from './faults.ts';
-import { idTokenClaims, profileClaims } from './claims.ts';
+import { authenticated } from './clients.ts';
+import type { UpstreamClient } from './clients.ts';
+import { discovery, idTokenClaims, profileClaims } from './claims.ts';
 import { newSigningKey, signIdToken } from './keys.ts';
 import type { SigningKey } from './keys.ts';
 import { chosenPerson, refusalPage, signinPage } from './page.ts';
 import { bearer, listen, redirect, remember, requireLoopback, send, sendJson } from './server.ts';
 import type { Exchange } from './server.ts';
-
-export interface UpstreamClient {
-  id: string;
-  secret?: string;
-  redirectUris: readonly string[];
-}
 
 export interface UpstreamOidcOptions {
   /** 0 picks a free one. */
@@ -139,25 +135,6 @@ async function handle(state: State, exchange: Exchange): Promise<void> {
   }
 }
 
-function discovery(issuer: string): Record<string, unknown> {
-  return {
-    issuer,
-    authorization_endpoint: `${issuer}/authorize`,
-    token_endpoint: `${issuer}/token`,
-    userinfo_endpoint: `${issuer}/userinfo`,
-    jwks_uri: `${issuer}/jwks`,
-    response_types_supported: ['code'],
-    response_modes_supported: ['query'],
-    grant_types_supported: ['authorization_code'],
-    subject_types_supported: ['public'],
-    id_token_signing_alg_values_supported: ['RS256'],
-    token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
-    code_challenge_methods_supported: ['S256'],
-    scopes_supported: ['openid', 'profile', 'email'],
-    authorization_response_iss_parameter_supported: true,
-  };
-}
-
 function sendKeys(state: State, { response }: Exchange): void {
   const broken = state.nextKeysFault || brokenAt('jwks', state.fault);
   state.nextKeysFault = '';
@@ -247,7 +224,7 @@ function issueCode(
 async function token(state: State, exchange: Exchange): Promise<void> {
   const { response } = exchange;
   const form = await exchange.form();
-  const client = authenticated(state, exchange, form);
+  const client = authenticated(state.clients, exchange.request, form);
   if (client === undefined) return sendJson(response, 401, { error: 'invalid_client' });
   if (form.get('grant_type') !== 'authorization_code') {
     return sendJson(response, 400, { error: 'unsupported_grant_type' });
@@ -274,22 +251,6 @@ async function token(state: State, exchange: Exchange): Promise<void> {
     state.nextKeysFault = brokenAt('jwks', code.fault);
   }
   sendJson(response, 200, await tokens(state, client, code, fault));
-}
-
-function authenticated(
-  state: State,
-  { request }: Exchange,
-  form: URLSearchParams,
-): UpstreamClient | undefined {
-  const basic = /^basic (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  const [id, secret] =
-    basic === undefined
-      ? [form.get('client_id'), form.get('client_secret') ?? undefined]
-      : Buffer.from(basic, 'base64')
-          .toString('utf8')
-          .split(':')
-          .map((part) => decodeURIComponent(part.replaceAll('+', ' ')));
-  return state.clients.find((client) => client.id === id && client.secret === secret);
 }
 
 async function tokens(

@@ -66,7 +66,7 @@ label { display: block; margin: .75rem 0 .25rem; font-size: .875rem; font-weight
 label.check { display: flex; gap: .5rem; align-items: center; font-weight: 400; min-height: 32px; }
 input:not([type=checkbox]), select { font: inherit; color: inherit; width: 100%; min-height: 44px;
   padding: .5rem .625rem; border: 1px solid var(--line); border-radius: 8px; background: var(--paper); }
-input[type=checkbox] { width: 1.125rem; height: 1.125rem; accent-color: var(--accent); }
+input[type=checkbox] { margin: 0; width: 1.125rem; height: 1.125rem; accent-color: var(--accent); }
 .go { margin-top: 1rem; background: var(--accent); color: var(--paper); border-color: var(--accent);
   font-weight: 600; }
 .go:hover { color: var(--ink); }

@@ -28,7 +28,7 @@ export interface ClientDeps {
 export const clockToleranceSeconds = 60;
 const timeoutSeconds = 5;
 /** `none` and the symmetric ones are missing on purpose (F12). */
-export const signatureAlgorithms =
+const signatureAlgorithms =
   'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519'.split(' ');
 
 /** @throws where the document is not the issuer's own, or names an endpoint without https */

@@ -77,9 +77,9 @@ function checkTokenHash(token: string, payload: JWTPayload, accessToken: string)
   const hash = payload['at_hash'];
   if (hash === undefined) return;
   const { alg = '' } = decodeProtectedHeader(token);
+  // Ed25519 hashes with SHA-512; its names do not end in a size.
   const size = /(256|384|512)$/.exec(alg)?.[1] ?? '512';
   const digest = createHash(`sha${size}`).update(accessToken, 'ascii').digest();
   const expected = digest.subarray(0, digest.length / 2).toString('base64url');
-  // EdDSA over Ed25519 hashes with SHA-512; the name `Ed25519` does not end in a size.
   if (typeof hash !== 'string' || !equal(hash, expected)) throw new Untrusted('another at_hash');
 }

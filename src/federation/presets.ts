@@ -7,7 +7,7 @@ import type { ProviderConfig } from '../config.ts';
 
 export type ProviderIcon = 'google' | 'github' | 'oidc';
 
-export interface Endpoints {
+interface Endpoints {
   authorization: string;
   token: string;
   userinfo: string;

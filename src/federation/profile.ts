@@ -13,12 +13,12 @@ const emailPattern = /^[^\s@,;<>()[\]\\":\p{C}]+@[^\s@,;<>()[\]\\":\p{C}]+$/u;
 
 export function cleanText(value: unknown, maximum = maximumName): string | undefined {
   if (typeof value !== 'string') return undefined;
-  const text = value
+  const start = value
     .slice(0, maximum * 4)
     .normalize('NFC')
-    .replace(invisible, '')
-    .trim();
-  return [...text].slice(0, maximum).join('') || undefined;
+    .slice(0, maximum);
+  // Half of a character, where the cut fell into one, is invisible too.
+  return start.replace(invisible, '').trim() || undefined;
 }
 
 /** Normalised before it is looked at, so that no letter turns into an `@` later (T72). */

@@ -22,14 +22,14 @@ export interface TransactionSecrets {
   issuer: string;
 }
 
-export interface Begun extends TransactionSecrets {
+interface Begun extends TransactionSecrets {
   state: string;
   /** To be awaited before the browser is sent away. */
   save(): Promise<void>;
 }
 
 /** Found, this browser's, and not used yet. */
-export interface Transaction {
+interface Transaction {
   provider: string;
   interaction: string;
   /** The gate. @throws {Problem} `signin_already_used` (409) for all but the first */

@@ -16,7 +16,7 @@ import type { UpstreamGithub } from '../../dev/upstream/github.ts';
 import { startUpstreamOidc } from '../../dev/upstream/oidc.ts';
 import type { UpstreamOidc } from '../../dev/upstream/oidc.ts';
 
-export const issuer = 'https://id.example.com';
+const issuer = 'https://id.example.com';
 export const callback = `${issuer}/integrations/oauth2/callback`;
 
 export type ProviderInput = ConfigInput['providers'][number];
