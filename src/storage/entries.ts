@@ -1,4 +1,7 @@
-/** What a driver keeps beside a document so that it is found again: taken from `kinds`, for all drivers. */
+/**
+ * What a driver keeps beside a document so that it is found again: taken from `kinds`, for all
+ * drivers.
+ */
 
 import { kinds } from './kinds.ts';
 import type { Documents, Kind } from './kinds.ts';
@@ -24,7 +27,9 @@ export function entriesOf<K extends Kind>(kind: K, document: Documents[K]): Entr
   return entries;
 }
 
-/** Unique fields are found by as well. @throws for a name that the kind does not declare: a defect. */
+/**
+ * Unique fields are found by as well. @throws for a name that the kind does not declare: a defect.
+ */
 export function requireIndex(kind: Kind, name: string): void {
   const { indexes = {}, unique = {} } = kinds[kind];
   if (!Object.hasOwn(indexes, name) && !Object.hasOwn(unique, name)) {

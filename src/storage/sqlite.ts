@@ -1,6 +1,7 @@
 /**
- * The embedded store: one SQLite file, or `:memory:`. Several processes of one machine may share the
- * file. Reads are synchronous point reads; writes are committed in groups (`sqlite/commits.ts`).
+ * The embedded store: one SQLite file, or `:memory:`. Several processes of one machine may share
+ * the file. Reads are synchronous point reads; writes are committed in groups
+ * (`sqlite/commits.ts`).
  */
 
 import type { DatabaseSync } from 'node:sqlite';

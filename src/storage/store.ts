@@ -7,7 +7,9 @@
 
 import type { Documents, Kind } from './kinds.ts';
 
-/** An event as it is written with its cause. `data` is plain JSON; `src/events/types.ts` types it. */
+/**
+ * An event as it is written with its cause. `data` is plain JSON; `src/events/types.ts` types it.
+ */
 export interface NewEvent {
   /** `evt_…`, time-ordered, given by the writer, so that a repeated write repeats no event. */
   id: string;
@@ -28,8 +30,8 @@ export interface PendingEvent extends NewEvent {
 export interface Stored<D> {
   id: string;
   /**
-   * 1 at the first write, one more with each, deleting too: a document made again soon after goes on
-   * counting, so that no old reader's version fits it. Settling events does not move it.
+   * 1 at the first write, one more with each, deleting too: a document made again soon after goes
+   * on counting, so that no old reader's version fits it. Settling events does not move it.
    */
   version: number;
   document: D;
@@ -75,7 +77,8 @@ export interface Store {
   ): Promise<Stored<Documents[K]>[]>;
 
   /**
-   * Documents whose time (`due` of the kind) has come: `<= before`, earliest first. 1000 at the most.
+   * Documents whose time (`due` of the kind) has come: `<= before`, earliest first. 1000 at the
+   * most.
    */
   due<K extends Kind>(kind: K, before: number, limit: number): Promise<Stored<Documents[K]>[]>;
 
@@ -100,8 +103,8 @@ export interface Store {
   settle(eventIds: readonly string[]): Promise<void>;
 
   /**
-   * Adds to a counter that vanishes `ttlSeconds` after its first use, and answers its new value. For
-   * limits: not conditional, and not necessarily on disk.
+   * Adds to a counter that vanishes `ttlSeconds` after its first use, and answers its new value.
+   * For limits: not conditional, and not necessarily on disk.
    */
   bump(key: string, by: number, ttlSeconds: number): Promise<number>;
 

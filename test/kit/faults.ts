@@ -1,7 +1,7 @@
 /**
  * A store that stops its process at the k-th write, so that a story can be run for every k: the
- * write did not happen (`before`), or it happened and its answer was lost (`after`). What follows is
- * refused until `revive`, which stands for the restart.
+ * write did not happen (`before`), or it happened and its answer was lost (`after`). What follows
+ * is refused until `revive`, which stands for the restart.
  *
  * Counted as writes: `write`, `settle` and `sweep`. `bump` promises nothing and is only refused.
  */

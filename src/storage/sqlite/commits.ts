@@ -1,6 +1,6 @@
 /**
- * Group commit: changes that arrive together share one transaction and one fsync, and each keeps its
- * own outcome. A lone change waits for the end of the tick, never for a timer.
+ * Group commit: changes that arrive together share one transaction and one fsync, and each keeps
+ * its own outcome. A lone change waits for the end of the tick, never for a timer.
  */
 
 import { Problem } from '../../base/errors.ts';

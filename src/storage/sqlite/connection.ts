@@ -43,7 +43,10 @@ export async function connect({ path, longestWait, log }: ConnectOptions): Promi
   }
 }
 
-/** The file holds who signed in where: for the owner's eyes. SQLite gives -wal and -shm the same mode. */
+/**
+ * The file holds who signed in where: for the owner's eyes. SQLite gives -wal and -shm the same
+ * mode.
+ */
 function prepareFile(location: string, log: Log | undefined): void {
   mkdirSync(dirname(location), { recursive: true, mode: 0o700 });
   const present = statSync(location, { throwIfNoEntry: false });
@@ -57,7 +60,10 @@ function prepareFile(location: string, log: Log | undefined): void {
   }
 }
 
-/** A statement that went wrong must not reach other files: checked, for older runtimes ignore the limit. */
+/**
+ * A statement that went wrong must not reach other files: checked, for older runtimes ignore the
+ * limit.
+ */
 function refuseAttach(database: DatabaseSync): void {
   try {
     database.exec("ATTACH DATABASE ':memory:' AS other");

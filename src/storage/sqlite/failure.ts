@@ -43,7 +43,9 @@ export function isBusy(error: unknown): boolean {
   return code !== undefined && (code & 0xff) === busy;
 }
 
-/** The database failed, not the one write that met it: nothing of the transaction may be trusted. */
+/**
+ * The database failed, not the one write that met it: nothing of the transaction may be trusted.
+ */
 export function isStoreFailure(error: unknown): boolean {
   return meaningOf(error) !== undefined;
 }

@@ -93,8 +93,9 @@ function createFind(database: DatabaseSync) {
 }
 
 /**
- * Eight statements at the most. The inner one pages over ids alone, for a prefix each id once; there
- * `+id` keeps the planner from walking all ids of the kind instead of the values with the prefix.
+ * Eight statements at the most. The inner one pages over ids alone, for a prefix each id once;
+ * there `+id` keeps the planner from walking all ids of the kind instead of the values with the
+ * prefix.
  */
 function findSql(prefix: boolean, paged: boolean, descending: boolean): string {
   const order = descending ? 'DESC' : 'ASC';

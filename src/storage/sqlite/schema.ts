@@ -92,7 +92,7 @@ function recognisedVersion(database: DatabaseSync): number {
     throw new Problem(
       'store_newer',
       500,
-      `The database was made by a newer version (schema ${version}, this one knows ${schemaVersion}).`,
+      `A newer version made it (schema ${version}; this one knows ${schemaVersion}).`,
       { details: { schema: version, known: schemaVersion } },
     );
   }

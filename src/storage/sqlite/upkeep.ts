@@ -1,4 +1,6 @@
-/** The small changes beside documents: settled events, counters, and what is forgotten with time. */
+/**
+ * The small changes beside documents: settled events, counters, and what is forgotten with time.
+ */
 
 import type { DatabaseSync } from 'node:sqlite';
 

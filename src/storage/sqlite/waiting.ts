@@ -6,14 +6,24 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { busyProblem, explain, isBusy } from './failure.ts';
 
-const longestDelay = 50;
+/**
+ * Short: a commit takes a fraction of a millisecond, and who sleeps longer loses every gap to who
+ * does not.
+ */
+const longestDelay = 8;
 
-/** Milliseconds before the next attempt: doubling, with jitter so that processes do not march in step. */
+/**
+ * Milliseconds before the next attempt: doubling, with jitter so that processes do not march in
+ * step.
+ */
 export function backoffDelay(attempt: number): number {
   return Math.min(longestDelay, 2 ** Math.min(attempt, 10)) * (0.5 + Math.random());
 }
 
-/** Runs `attempt` until no other process is in its way. @throws {Problem} `store_busy`, or what SQLite says */
+/**
+ * Runs `attempt` until no other process is in its way. @throws {Problem} `store_busy`, or what
+ * SQLite says
+ */
 export async function whenFree<T>(attempt: () => T, longestWait: number): Promise<T> {
   const giveUpAt = performance.now() + longestWait;
   for (let count = 0; ; count += 1) {

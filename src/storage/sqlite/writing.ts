@@ -8,7 +8,10 @@ import type { Documents, Kind } from '../kinds.ts';
 import { Conflict, Duplicate } from '../store.ts';
 import type { WriteOptions } from '../store.ts';
 
-/** Everything that the write needs, fixed when it is asked for: the caller may change its document after. */
+/**
+ * Everything that the write needs, fixed when it is asked for: the caller may change its document
+ * after.
+ */
 export interface PreparedWrite {
   kind: Kind;
   id: string;
@@ -76,7 +79,7 @@ export function createWriter(database: DatabaseSync): (write: PreparedWrite) => 
     const row = present.get(kind, id) as unknown as Present | undefined;
     if (row?.write_id === writeId) return row.version;
     if (!asExpected(write.expect, row)) throw new Conflict(kind, id);
-    // A deleted document's version goes on, so that nobody's old version fits the one made after it.
+    // A deleted document's version goes on: nobody's old version fits the one made after it.
     const version = (row?.version ?? 0) + 1;
     replaceEntries(write, row !== undefined);
     put.run(kind, id, version, body, writeId, write.due, body === null ? write.now : null);
