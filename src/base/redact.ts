@@ -120,7 +120,7 @@ function copyError(error: Error, depth: number, inside: readonly object[]): unkn
   };
 }
 
-export function isSecretName(name: string): boolean {
+function isSecretName(name: string): boolean {
   const plain = name.toLowerCase().replace(/[^a-z0-9]/g, '');
   if (harmlessNames.has(plain)) return false;
   return secretNames.has(plain) || secretParts.some((part) => plain.includes(part));

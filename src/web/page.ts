@@ -53,8 +53,7 @@ function safeAddress(text: string): string {
   const own = text.startsWith('/') && !/^\/[/\\]/.test(text);
   const base = own ? 'https://own.invalid' : undefined;
   const url = URL.canParse(text, base) ? new URL(text, base) : undefined;
-  const clean = [...text].every((character) => character > ' ' && character !== '\u007f');
-  if (!url || !clean || dangerous.has(url.protocol)) {
+  if (!url || /[\s\p{Cc}]/u.test(text) || dangerous.has(url.protocol)) {
     throw new Problem('address_unfit', 500, 'There is nowhere to go on to.');
   }
   return own ? `${url.pathname}${url.search}${url.hash}` : url.href;

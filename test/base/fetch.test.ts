@@ -1,11 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
+import Provider from 'oidc-provider';
 import * as client from 'openid-client';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createFetch, type OutgoingFetch, type OutgoingOptions } from '../../src/base/fetch.ts';
 import { Problem } from '../../src/base/errors.ts';
 import { selfSigned } from './certificate.ts';
 import { listen, listenTls, type Listening } from './listen.ts';
+
+interface LogoutClient {
+  backchannelLogout(sub: string, sid: string): Promise<void>;
+}
 
 const loopback = ['127.0.0.0/8'];
 let upstream: Listening;
@@ -355,6 +360,32 @@ describe('an ordinary exchange', () => {
       },
     );
     expect(found.serverMetadata().issuer).toBe(`http://upstream.test:${upstream.port}`);
+  });
+
+  it('serves oidc-provider as its fetch', async () => {
+    const port = upstream.port;
+    const allowed = outgoing({ allowPrivate: loopback });
+    const guarded = outgoing();
+    for (const fetch of [allowed, guarded]) {
+      const provider = new Provider('https://id.example.com', {
+        fetch,
+        cookies: { keys: ['test'] },
+        features: { backchannelLogout: { enabled: true }, devInteractions: { enabled: false } },
+        clients: [
+          {
+            client_id: 'app',
+            client_secret: 'secret',
+            redirect_uris: ['https://app.example.com/cb'],
+            backchannel_logout_uri: `http://127.0.0.1:${port}/logout`,
+          },
+        ],
+      });
+      const app = (await provider.Client.find('app')) as LogoutClient | undefined;
+      const sent = app?.backchannelLogout('user', 'sid');
+      if (fetch === allowed) await sent;
+      else await expect(sent).rejects.toMatchObject({ code: 'outgoing_refused' });
+    }
+    expect(hits).toEqual([`POST 127.0.0.1:${port} /logout`]);
   });
 
   it('ends its connections when it is closed', async () => {
