@@ -1,0 +1,87 @@
+/**
+ * Who may act for which account now: the one answer that tokens and pages are made from. It takes a
+ * user who is active, a membership, and an account that exists and is active; anything half made or
+ * half undone reads as less.
+ */
+
+import type { AccountDocument, UserDocument } from '../storage/documents.ts';
+import type { Store } from '../storage/store.ts';
+import type { Account } from './accounts.ts';
+import { effectiveRoles, membershipOf, ownsAccount } from './roles.ts';
+
+export interface UsableAccount {
+  id: string;
+  name: string;
+  roles: string[];
+  document: AccountDocument;
+}
+
+/** Who a user is for an account. */
+export interface Membership {
+  user: UserDocument;
+  account: Account;
+  roles: string[];
+}
+
+export interface Access {
+  /** Sorted by name. */
+  usableAccounts(user: string): Promise<UsableAccount[]>;
+  membership(user: string, account: string): Promise<Membership | undefined>;
+}
+
+/** Accounts that are read at the same time. */
+const batch = 20;
+
+export function createAccess({ store }: { store: Store }): Access {
+  return {
+    async usableAccounts(id) {
+      const user = (await store.get('user', id))?.document;
+      const memberships = user?.memberships ?? [];
+      const usable: UsableAccount[] = [];
+      for (let start = 0; start < memberships.length; start += batch) {
+        const accounts = memberships
+          .slice(start, start + batch)
+          .map(({ account }) => store.get('account', account));
+        for (const stored of await Promise.all(accounts)) {
+          const roles = rolesNow(id, user, stored?.id, stored?.document);
+          if (stored === undefined || roles === undefined) continue;
+          usable.push({
+            id: stored.id,
+            name: stored.document.name,
+            roles,
+            document: stored.document,
+          });
+        }
+      }
+      return usable.sort(byName);
+    },
+
+    async membership(id, account) {
+      const [user, stored] = await Promise.all([
+        store.get('user', id),
+        store.get('account', account),
+      ]);
+      const roles = rolesNow(id, user?.document, account, stored?.document);
+      if (user === undefined || stored === undefined || roles === undefined) return undefined;
+      return { user: user.document, account: { id: account, ...stored.document }, roles };
+    },
+  };
+}
+
+/** @returns `undefined` when the user may not act for the account */
+function rolesNow(
+  id: string,
+  user: UserDocument | undefined,
+  accountId: string | undefined,
+  account: AccountDocument | undefined,
+): string[] | undefined {
+  if (user?.status !== 'active' || account?.status !== 'active') return undefined;
+  const membership = accountId === undefined ? undefined : membershipOf(user, accountId);
+  if (membership === undefined) return undefined;
+  const roles = effectiveRoles(membership.roles, ownsAccount(account, id));
+  return roles.length === 0 ? undefined : roles;
+}
+
+function byName(left: UsableAccount, right: UsableAccount): number {
+  return left.name.localeCompare(right.name, 'en') || (left.id < right.id ? -1 : 1);
+}

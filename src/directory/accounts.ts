@@ -1,0 +1,156 @@
+/**
+ * Accounts: the customers. An account has at least one owner for as long as it is active; who they
+ * are is written on the account itself.
+ */
+
+import type { Clock } from '../base/clock.ts';
+import { Problem } from '../base/errors.ts';
+import { newId } from '../base/ids.ts';
+import { newEvent } from '../events/types.ts';
+import type { AccountDocument } from '../storage/documents.ts';
+import { Conflict } from '../storage/store.ts';
+import type { NewEvent, Store } from '../storage/store.ts';
+import { change } from './change.ts';
+import { requireId, requireName, usableName } from './names.ts';
+import { membershipOf, ownerRole, ownsAccount, restsOnOwnership, withMembership } from './roles.ts';
+
+export type Account = AccountDocument & { id: string };
+
+export interface NewAccount {
+  /** An id from elsewhere; a new one is made when it is left out. */
+  id?: string;
+  name: string;
+  /** The user who owns it. */
+  owner: string;
+}
+
+const mostOwners = 100;
+export const mostMemberships = 500;
+const nameWithoutOne = 'Personal account';
+
+export interface Accounts {
+  create(input: NewAccount): Promise<Account>;
+  close(account: string, reason?: string): Promise<Account>;
+  /** The personal account of somebody new, whose membership was written first. Idempotent. */
+  finishRegistration(user: string, account: string): Promise<void>;
+  /** The membership of an owner whom the account names. Idempotent. */
+  finishOwner(account: string, user: string): Promise<void>;
+  addOwner(account: string, user: string, event: NewEvent): Promise<boolean>;
+  /** @throws {Problem} `last_owner` (409) */
+  removeOwner(account: string, user: string, event: NewEvent): Promise<boolean>;
+}
+
+export function createAccounts({ store, clock }: { store: Store; clock: Clock }): Accounts {
+  async function create(input: NewAccount): Promise<Account> {
+    const id = input.id === undefined ? newId('acc') : requireId(input.id);
+    const name = requireName(input.name);
+    const owner = (await store.get('user', input.owner))?.document;
+    if (owner?.status !== 'active') {
+      throw new Problem('user_unknown', 404, 'There is no such user.');
+    }
+    if ((owner.memberships ?? []).length >= mostMemberships) throw tooManyAccounts();
+    const document = newAccount(name, input.owner, clock());
+    const events = [newEvent(clock, 'account.created', { account: id, name, owner: input.owner })];
+    try {
+      await store.write('account', id, document, { expect: 'absent', events });
+    } catch (error) {
+      if (!(error instanceof Conflict)) throw error;
+      throw new Problem('account_exists', 409, 'There is an account with this id already.');
+    }
+    await finishOwner(id, input.owner);
+    return { id, ...document };
+  }
+
+  async function finishRegistration(user: string, account: string): Promise<void> {
+    const present = (await store.get('user', user))?.document;
+    const membership = present === undefined ? undefined : membershipOf(present, account);
+    if (present === undefined || present.status === 'deleted') return;
+    if (membership === undefined || !restsOnOwnership(membership)) return;
+    if ((await store.get('account', account)) !== undefined) return;
+    const name = usableName(present.name) ?? nameWithoutOne;
+    const document = newAccount(name, user, clock());
+    const events = [newEvent(clock, 'account.created', { account, name, owner: user })];
+    try {
+      await store.write('account', account, document, { expect: 'absent', events });
+    } catch (error) {
+      // Made before: by an earlier attempt, or by another request.
+      if (!(error instanceof Conflict)) throw error;
+    }
+  }
+
+  async function finishOwner(account: string, user: string): Promise<void> {
+    const present = (await store.get('account', account))?.document;
+    if (present === undefined || !ownsAccount(present, user)) return;
+    // Should the ownership end right here, what is written rests on it and gives nothing.
+    await change(store, 'user', user, (document) => {
+      if (document === undefined || document.status === 'deleted') return undefined;
+      if (membershipOf(document, account) !== undefined) return undefined;
+      const membership = { account, roles: [ownerRole], since: clock() };
+      return { document: withMembership(document, account, membership) };
+    });
+  }
+
+  async function addOwner(account: string, user: string, event: NewEvent): Promise<boolean> {
+    const { written } = await change(store, 'account', account, (present) => {
+      const document = requireOpen(present);
+      if (ownsAccount(document, user)) return undefined;
+      if (document.owners.length >= mostOwners) {
+        throw new Problem('too_many_owners', 409, `An account has at most ${mostOwners} owners.`);
+      }
+      return { document: { ...document, owners: [...document.owners, user] }, events: [event] };
+    });
+    return written;
+  }
+
+  async function removeOwner(account: string, user: string, event: NewEvent): Promise<boolean> {
+    const { written } = await change(store, 'account', account, (document) => {
+      if (document === undefined || !ownsAccount(document, user)) return undefined;
+      requireAnotherOwner(document, user);
+      const owners = document.owners.filter((owner) => owner !== user);
+      return { document: { ...document, owners }, events: [event] };
+    });
+    return written;
+  }
+
+  async function close(account: string, reason?: string): Promise<Account> {
+    const why = reason === undefined ? {} : { reason: requireName(reason) };
+    const { stored } = await change(store, 'account', account, (document) => {
+      if (document === undefined) throw accountUnknown();
+      if (document.status === 'closed') return undefined;
+      const events = [newEvent(clock, 'account.closed', { account, ...why })];
+      return {
+        document: { ...document, status: 'closed', closed: { at: clock(), ...why } },
+        events,
+      };
+    });
+    return { id: account, ...stored!.document };
+  }
+
+  return { create, close, finishRegistration, finishOwner, addOwner, removeOwner };
+}
+
+function newAccount(name: string, owner: string, createdAt: number): AccountDocument {
+  return { name, status: 'active', owners: [owner], createdAt };
+}
+
+export function requireAnotherOwner(account: AccountDocument, user: string): void {
+  if (account.status === 'active' && account.owners.every((owner) => owner === user)) {
+    throw new Problem('last_owner', 409, 'An account keeps at least one owner.');
+  }
+}
+
+/** @throws {Problem} `account_unknown` (404), `account_closed` (409) */
+export function requireOpen(account: AccountDocument | undefined): AccountDocument {
+  if (account === undefined) throw accountUnknown();
+  if (account.status === 'active') return account;
+  throw new Problem('account_closed', 409, 'This account is closed.');
+}
+
+export function accountUnknown(): Problem {
+  return new Problem('account_unknown', 404, 'There is no such account.');
+}
+
+export function tooManyAccounts(): Problem {
+  const sentence = `Somebody can belong to at most ${mostMemberships} accounts.`;
+  return new Problem('too_many_accounts', 409, sentence);
+}

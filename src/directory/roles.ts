@@ -1,0 +1,64 @@
+/**
+ * Roles. Who owns an account is written on the account, so that "never the last owner" is one
+ * document's business; all other roles are in the user's membership. A membership whose stored role
+ * is `owner` rests on the ownership alone: without it, it gives nothing.
+ */
+
+import { Problem } from '../base/errors.ts';
+import type { AccountDocument, MembershipEntry, UserDocument } from '../storage/documents.ts';
+
+export const ownerRole = 'owner';
+const plainRole = 'member';
+const mostRoles = 20;
+const rolePattern = /^[A-Za-z][A-Za-z0-9._:-]{0,63}$/;
+
+/** @throws {Problem} `role_invalid` */
+export function requireRoles(value: unknown): string[] {
+  const isList =
+    Array.isArray(value) &&
+    value.length <= mostRoles &&
+    value.every((role) => typeof role === 'string' && rolePattern.test(role));
+  if (!isList || value.length === 0) {
+    throw new Problem('role_invalid', 400, 'Roles are 1 to 20 words of at most 64 characters.', {
+      details: { field: 'roles' },
+    });
+  }
+  return [...new Set(value as string[])];
+}
+
+/** What a membership keeps: the roles beside `owner`, and never none. */
+export function rolesToKeep(roles: readonly string[]): string[] {
+  const rest = roles.filter((role) => role !== ownerRole);
+  return rest.length === 0 ? [plainRole] : rest;
+}
+
+/** What somebody may do in an account that they belong to: nothing when the list is empty. */
+export function effectiveRoles(stored: readonly string[], isOwner: boolean): string[] {
+  const rest = stored.filter((role) => role !== ownerRole);
+  if (!isOwner) return rest;
+  return [ownerRole, ...rest.filter((role) => role !== plainRole)];
+}
+
+export function restsOnOwnership(membership: MembershipEntry): boolean {
+  return membership.roles.every((role) => role === ownerRole);
+}
+
+export function membershipOf(user: UserDocument, account: string): MembershipEntry | undefined {
+  return user.memberships?.find((membership) => membership.account === account);
+}
+
+/** The user with this membership, or without one. */
+export function withMembership(
+  user: UserDocument,
+  account: string,
+  membership: MembershipEntry | undefined,
+): UserDocument {
+  const { memberships = [], ...rest } = user;
+  const others = memberships.filter((other) => other.account !== account);
+  const next = membership === undefined ? others : [...others, membership];
+  return next.length === 0 ? rest : { ...rest, memberships: next };
+}
+
+export function ownsAccount(account: AccountDocument, user: string): boolean {
+  return account.owners.includes(user);
+}

@@ -1,0 +1,228 @@
+/**
+ * Users: who somebody is. A person is known by what an upstream calls them, `(issuer, subject)`, and
+ * by nothing else: no e-mail address ever finds or joins anybody (F1, F2, F3).
+ */
+
+import type { Clock } from '../base/clock.ts';
+import { Problem } from '../base/errors.ts';
+import { newId } from '../base/ids.ts';
+import { newEvent } from '../events/types.ts';
+import type { IdentityEntry, UserDocument } from '../storage/documents.ts';
+import { identityKey } from '../storage/kinds.ts';
+import { Conflict, Duplicate } from '../storage/store.ts';
+import type { Store, Stored } from '../storage/store.ts';
+import { change } from './change.ts';
+import {
+  isUpstreamName,
+  requireId,
+  requireName,
+  usableEmail,
+  usableLocale,
+  usableName,
+  usablePicture,
+} from './names.ts';
+import { ownsAccount } from './roles.ts';
+
+/** What an upstream says about the person in front of the browser, after all checks of its answer. */
+export interface Identity {
+  /** The id of the provider in the configuration. */
+  provider: string;
+  issuer: string;
+  subject: string;
+  email?: string;
+  /** Only `true` counts; an upstream's `"true"` is not it. */
+  emailVerified?: boolean;
+  name?: string;
+  picture?: string;
+  locale?: string;
+  /** When the upstream saw the person, in milliseconds since the epoch. */
+  authenticatedAt?: number;
+  amr?: string[];
+  acr?: string;
+}
+
+export type StoredUser = Stored<UserDocument>;
+
+/** For people whom an operator brings along. What is not named here is never copied (T75). */
+export interface NewUser {
+  /** Their old id; a new one is made when it is left out. */
+  id?: string;
+  name?: string;
+  email?: string;
+  identities?: readonly { provider: string; issuer: string; subject: string }[];
+}
+
+const mostIdentities = 20;
+
+/** @throws {Problem} `identity_invalid`: nothing of it is repaired, it is compared for ever. */
+export function identityEntry(
+  identity: Pick<Identity, 'provider' | 'issuer' | 'subject' | 'email'>,
+  linkedAt: number,
+): IdentityEntry {
+  const { provider, issuer, subject } = identity;
+  const usable =
+    isUpstreamName(provider, 64) && isUpstreamName(issuer, 2048) && isUpstreamName(subject, 255);
+  if (!usable) {
+    throw new Problem('identity_invalid', 400, 'The provider did not say who you are.');
+  }
+  const email = usableEmail(identity.email);
+  return { provider, issuer, subject, ...(email === undefined ? {} : { email }), linkedAt };
+}
+
+function identityEntries(
+  identities: NonNullable<NewUser['identities']>,
+  linkedAt: number,
+): IdentityEntry[] {
+  if (identities.length > mostIdentities) {
+    throw new Problem('identity_invalid', 400, `A user has at most ${mostIdentities} identities.`);
+  }
+  return identities.map(({ provider, issuer, subject }) =>
+    identityEntry({ provider, issuer, subject }, linkedAt),
+  );
+}
+
+/**
+ * What the upstream says now, over what was known. A fact that it leaves out, or that is unusable,
+ * stays as it was; an address and whether it is verified are one fact.
+ */
+export function refreshProfile(user: UserDocument, identity: Identity): UserDocument {
+  const email = usableEmail(identity.email);
+  const { emailVerified: before, ...rest } = user;
+  const verified = email === undefined ? before : identity.emailVerified === true || undefined;
+  const facts = {
+    name: usableName(identity.name),
+    email,
+    emailVerified: verified,
+    picture: usablePicture(identity.picture),
+    locale: usableLocale(identity.locale),
+  };
+  const known = Object.entries(facts).filter(([, value]) => value !== undefined);
+  const identities = user.identities.map((entry) => {
+    const isThis = entry.issuer === identity.issuer && entry.subject === identity.subject;
+    return isThis && email !== undefined ? { ...entry, email } : entry;
+  });
+  return { ...rest, ...Object.fromEntries(known), identities };
+}
+
+export async function findByIdentity(
+  store: Store,
+  identity: Pick<Identity, 'issuer' | 'subject'>,
+): Promise<StoredUser | undefined> {
+  const key = identityKey(identity.issuer, identity.subject);
+  const [found] = await store.find('user', 'identity', key, { limit: 1 });
+  return found;
+}
+
+/** @throws {Problem} `user_disabled` (403): also for a user who was deleted */
+export function requireActive(user: UserDocument | undefined): UserDocument {
+  if (user?.status === 'active') return user;
+  throw new Problem('user_disabled', 403, 'This user may not sign in any more.');
+}
+
+export interface Users {
+  create(input: NewUser): Promise<StoredUser>;
+  /** Idempotent. A deleted user stays deleted. */
+  setStatus(user: string, status: UserDocument['status']): Promise<StoredUser>;
+  /** What follows from a deletion: ownerships and memberships go. */
+  finishDeletion(user: string): Promise<void>;
+}
+
+export function createUsers({ store, clock }: { store: Store; clock: Clock }): Users {
+  async function create(input: NewUser): Promise<StoredUser> {
+    const id = input.id === undefined ? newId('usr') : requireId(input.id);
+    const now = clock();
+    const document: UserDocument = {
+      status: 'active',
+      ...(input.name === undefined ? {} : { name: requireName(input.name) }),
+      ...(input.email === undefined ? {} : { email: requireEmail(input.email) }),
+      identities: identityEntries(input.identities ?? [], now),
+      createdAt: now,
+    };
+    const events = [newEvent(clock, 'user.registered', { user: id })];
+    try {
+      const version = await store.write('user', id, document, { expect: 'absent', events });
+      return { id, version, document };
+    } catch (error) {
+      if (error instanceof Conflict) {
+        throw new Problem('user_exists', 409, 'There is a user with this id already.');
+      }
+      if (error instanceof Duplicate) {
+        throw new Problem('identity_taken', 409, 'This identity belongs to another user.');
+      }
+      throw error;
+    }
+  }
+
+  async function setStatus(id: string, status: UserDocument['status']): Promise<StoredUser> {
+    if (status === 'deleted') await refuseLastOwner(store, id);
+    const { stored, written } = await change(store, 'user', id, (user) => {
+      if (user === undefined) throw new Problem('user_unknown', 404, 'There is no such user.');
+      if (user.status === status) return undefined;
+      if (user.status === 'deleted') {
+        throw new Problem('user_deleted', 409, 'A deleted user does not come back.');
+      }
+      const events = [newEvent(clock, statusEvents[status], { user: id })];
+      return { document: status === 'deleted' ? erased(user) : { ...user, status }, events };
+    });
+    if (written && status === 'deleted') await finishDeletion(id);
+    return stored!;
+  }
+
+  async function finishDeletion(id: string): Promise<void> {
+    const user = (await store.get('user', id))?.document;
+    if (user?.status !== 'deleted') return;
+    for (const { account } of user.memberships ?? []) {
+      await change(store, 'account', account, (present) => {
+        if (present === undefined || !ownsAccount(present, id)) return undefined;
+        // Became the last one meanwhile: an active account is never without an owner.
+        if (present.owners.length === 1 && present.status === 'active') return undefined;
+        return { document: { ...present, owners: present.owners.filter((owner) => owner !== id) } };
+      });
+    }
+    await change(store, 'user', id, (present) => {
+      if (present?.memberships === undefined) return undefined;
+      const { memberships: _gone, ...rest } = present;
+      return { document: rest };
+    });
+  }
+
+  return { create, setStatus, finishDeletion };
+}
+
+const statusEvents = {
+  active: 'user.enabled',
+  disabled: 'user.disabled',
+  deleted: 'user.deleted',
+} as const;
+
+/**
+ * What is kept of a deleted user: whom the upstream must not bring back, and what is to be undone.
+ */
+function erased(user: UserDocument): UserDocument {
+  return {
+    status: 'deleted',
+    identities: user.identities.map(({ email: _gone, ...entry }) => entry),
+    ...(user.memberships === undefined ? {} : { memberships: user.memberships }),
+    createdAt: user.createdAt,
+  };
+}
+
+async function refuseLastOwner(store: Store, id: string): Promise<void> {
+  const user = (await store.get('user', id))?.document;
+  for (const { account } of user?.memberships ?? []) {
+    const present = (await store.get('account', account))?.document;
+    if (present?.status === 'active' && present.owners.every((owner) => owner === id)) {
+      throw new Problem('last_owner', 409, 'This user is the only owner of an account.', {
+        details: { account },
+      });
+    }
+  }
+}
+
+function requireEmail(value: unknown): string {
+  const email = usableEmail(value);
+  if (email !== undefined) return email;
+  throw new Problem('email_invalid', 400, 'This is not an e-mail address.', {
+    details: { field: 'email' },
+  });
+}
