@@ -55,7 +55,7 @@ export function createAuthorization(dependencies: AuthorizationDependencies): Au
     const grantId = token?.grantId;
     const grant = grantId === undefined ? undefined : await work.current().read('grant', grantId);
     const acting =
-      grant?.account === undefined ? undefined : await directory.acting(sub, grant.account);
+      grant?.account === undefined ? undefined : await directory.membership(sub, grant.account);
     const user = acting?.user ?? (await directory.user(sub))?.document;
     if (user === undefined || user.status !== 'active') return undefined;
     // A removed member or a closed account: refused before anything is rotated, so nothing is burned.
@@ -72,7 +72,7 @@ export function createAuthorization(dependencies: AuthorizationDependencies): Au
 
   async function usable(user: string, account: unknown): Promise<string | undefined> {
     if (typeof account !== 'string' || account === '') return undefined;
-    return (await directory.acting(user, account)) === undefined ? undefined : account;
+    return (await directory.membership(user, account)) === undefined ? undefined : account;
   }
 
   /** The account of this request: chosen, asked for, the client's last one, or the only one. */

@@ -1,0 +1,136 @@
+/**
+ * The composition root: builds the rooms in the order of their levels and mounts their routes, here and
+ * nowhere else. The Provider is the Koa application; what is mounted here runs before its own routes.
+ */
+
+import type { RequestListener } from 'node:http';
+import type { ParameterizedContext } from 'koa';
+import type { Clock } from './base/clock.ts';
+import { createFetch } from './base/fetch.ts';
+import { randomToken } from './base/ids.ts';
+import type { Log } from './base/log.ts';
+import { createSecrets } from './base/secrets.ts';
+import type { Config } from './config.ts';
+import { createDirectory } from './directory/directory.ts';
+import type { Directory } from './directory/directory.ts';
+import { createAuditHandler } from './events/audit.ts';
+import { createDispatcher } from './events/dispatcher.ts';
+import type { Dispatcher } from './events/dispatcher.ts';
+import type { Handler } from './events/handlers.ts';
+import { announcing } from './events/outbox.ts';
+import { createSweeper } from './events/sweeper.ts';
+import { createFederation } from './federation/federation.ts';
+import { health } from './health.ts';
+import { createOidc } from './oidc/oidc.ts';
+import { createPages } from './pages.ts';
+import type { PendingEvent, Store } from './storage/store.ts';
+import { createCookies } from './web/cookies.ts';
+import { createCsrf } from './web/csrf.ts';
+import { failures, watchErrors } from './web/failure.ts';
+import { headers } from './web/headers.ts';
+import { createLimits } from './web/limits.ts';
+import { interstitials } from './web/page.ts';
+import { requestBounds, requests } from './web/request.ts';
+
+export interface ServerOptions {
+  config: Config;
+  /** Closed by the caller, after `stop`. */
+  store: Store;
+  clock: Clock;
+  log: Log;
+  /** For outgoing requests; the guarded one when not given. */
+  fetch?: typeof globalThis.fetch;
+}
+
+export interface Server {
+  /** For `node:http`. */
+  callback: RequestListener;
+  /** Starts the workers. */
+  start(): void;
+  /** From now on not ready; the workers end what they are at. */
+  stop(): Promise<void>;
+  /** For operators' commands, and for seeding a development world. */
+  directory: Directory;
+  dispatcher: Dispatcher;
+}
+
+/** Events are handled by rooms that are built from the store that tells of them: a knot, tied late. */
+function lateWake() {
+  let target: ((events?: readonly PendingEvent[]) => void) | undefined;
+  return {
+    wake: (events?: readonly PendingEvent[]) => target?.(events),
+    tie(dispatcher: Dispatcher) {
+      target = (events) => dispatcher.wake(events);
+    },
+  };
+}
+
+export async function createServer(options: ServerOptions): Promise<Server> {
+  const { config, clock, log } = options;
+  const knot = lateWake();
+  const store = announcing(options.store, knot.wake);
+  const secrets = createSecrets(config.secrets);
+  const guarded = createFetch({ allowPrivate: config.outgoing.allowPrivate, log });
+  const fetch = options.fetch ?? guarded;
+  const owner = randomToken();
+
+  const cookies = createCookies(config.issuer);
+  const csrf = createCsrf({ issuer: config.issuer, secrets, cookies });
+  const limits = createLimits({ store, clock, log });
+  const pages = createPages({ config, csrf, log });
+
+  const { registration } = config;
+  const directory = createDirectory({ store, clock, log, registration });
+  const federation = createFederation({ config, store, secrets, fetch, clock, log });
+  const oidc = await createOidc({
+    config,
+    store,
+    secrets,
+    clock,
+    log,
+    fetch,
+    directory,
+    pages: pages.oidc,
+  });
+
+  const handlers: Handler[] = [
+    createAuditHandler({ store }),
+    ...directory.handlers,
+    oidc.endings.handler,
+  ];
+  const dispatcher = createDispatcher({ store, clock, log, handlers, owner });
+  knot.tie(dispatcher);
+  const sweeper = createSweeper({ store, clock, log, owner });
+  const readiness = { stopping: false };
+
+  const app = oidc.provider;
+  watchErrors(app, log);
+  app.use(requests({ issuer: config.issuer, trustedProxies: config.trustedProxies, log, clock }));
+  app.use(headers({ issuer: config.issuer, registeredAction }));
+  app.use(failures({ log, renderFailure: pages.failure }));
+  app.use(requestBounds());
+  app.use(health({ store, readiness }).routes());
+  app.use(oidc.unitOfWork);
+  app.use(interstitials());
+
+  return {
+    callback: app.callback(),
+    start() {
+      dispatcher.start();
+      sweeper.start();
+    },
+    async stop() {
+      readiness.stopping = true;
+      await Promise.all([dispatcher.stop(), sweeper.stop()]);
+      await guarded.close();
+    },
+    directory,
+    dispatcher,
+  };
+}
+
+/** A page of the library may post to the redirect address of this very request's client, no other. */
+function registeredAction(ctx: ParameterizedContext, address: string): boolean {
+  const { oidc } = ctx as { oidc?: { client?: { redirectUriAllowed(uri: string): boolean } } };
+  return oidc?.client?.redirectUriAllowed(address) === true;
+}
