@@ -25,8 +25,8 @@ export interface Membership {
 
 export interface Access {
   /** Sorted by name. */
-  usableAccounts(user: string): Promise<UsableAccount[]>;
-  membership(user: string, account: string): Promise<Membership | undefined>;
+  usableAccounts: (user: string) => Promise<UsableAccount[]>;
+  membership: (user: string, account: string) => Promise<Membership | undefined>;
 }
 
 /** Accounts that are read at the same time. */
@@ -53,7 +53,7 @@ export function createAccess({ store }: { store: Store }): Access {
           });
         }
       }
-      return usable.sort(byName);
+      return usable.toSorted(byName);
     },
 
     async membership(id, account) {

@@ -13,6 +13,7 @@ import type { NewEvent, Store } from '../storage/store.ts';
 import { change } from './change.ts';
 import { requireId, requireName, usableName } from './names.ts';
 import { membershipOf, ownerRole, ownsAccount, restsOnOwnership, withMembership } from './roles.ts';
+import { userUnknown } from './users.ts';
 
 export type Account = AccountDocument & { id: string };
 
@@ -29,15 +30,16 @@ export const mostMemberships = 500;
 const nameWithoutOne = 'Personal account';
 
 export interface Accounts {
-  create(input: NewAccount): Promise<Account>;
-  close(account: string, reason?: string): Promise<Account>;
+  create: (input: NewAccount) => Promise<Account>;
+  close: (account: string, reason?: string) => Promise<Account>;
   /** The personal account of somebody new, whose membership was written first. Idempotent. */
-  finishRegistration(user: string, account: string): Promise<void>;
+  finishRegistration: (user: string, account: string) => Promise<void>;
   /** The membership of an owner whom the account names. Idempotent. */
-  finishOwner(account: string, user: string): Promise<void>;
-  addOwner(account: string, user: string, event: NewEvent): Promise<boolean>;
-  /** @throws {Problem} `last_owner` (409) */
-  removeOwner(account: string, user: string, event: NewEvent): Promise<boolean>;
+  finishOwner: (account: string, user: string) => Promise<void>;
+  /** @returns whether they were not one before */
+  addOwner: (account: string, user: string, event: NewEvent) => Promise<boolean>;
+  /** @returns whether they were one. @throws {Problem} `last_owner` (409) */
+  removeOwner: (account: string, user: string, event: NewEvent) => Promise<boolean>;
 }
 
 export function createAccounts({ store, clock }: { store: Store; clock: Clock }): Accounts {
@@ -45,9 +47,7 @@ export function createAccounts({ store, clock }: { store: Store; clock: Clock })
     const id = input.id === undefined ? newId('acc') : requireId(input.id);
     const name = requireName(input.name);
     const owner = (await store.get('user', input.owner))?.document;
-    if (owner?.status !== 'active') {
-      throw new Problem('user_unknown', 404, 'There is no such user.');
-    }
+    if (owner?.status !== 'active') throw userUnknown();
     if ((owner.memberships ?? []).length >= mostMemberships) throw tooManyAccounts();
     const document = newAccount(name, input.owner, clock());
     const events = [newEvent(clock, 'account.created', { account: id, name, owner: input.owner })];
@@ -83,7 +83,7 @@ export function createAccounts({ store, clock }: { store: Store; clock: Clock })
     if (present === undefined || !ownsAccount(present, user)) return;
     // Should the ownership end right here, what is written rests on it and gives nothing.
     await change(store, 'user', user, (document) => {
-      if (document === undefined || document.status === 'deleted') return undefined;
+      if (document.status === 'deleted') return undefined;
       if (membershipOf(document, account) !== undefined) return undefined;
       const membership = { account, roles: [ownerRole], since: clock() };
       return { document: withMembership(document, account, membership) };
@@ -91,31 +91,30 @@ export function createAccounts({ store, clock }: { store: Store; clock: Clock })
   }
 
   async function addOwner(account: string, user: string, event: NewEvent): Promise<boolean> {
-    const { written } = await change(store, 'account', account, (present) => {
-      const document = requireOpen(present);
+    const changed = await change(store, 'account', account, (document) => {
+      requireOpen(document);
       if (ownsAccount(document, user)) return undefined;
       if (document.owners.length >= mostOwners) {
         throw new Problem('too_many_owners', 409, `An account has at most ${mostOwners} owners.`);
       }
       return { document: { ...document, owners: [...document.owners, user] }, events: [event] };
     });
-    return written;
+    return changed?.written === true;
   }
 
   async function removeOwner(account: string, user: string, event: NewEvent): Promise<boolean> {
-    const { written } = await change(store, 'account', account, (document) => {
-      if (document === undefined || !ownsAccount(document, user)) return undefined;
+    const changed = await change(store, 'account', account, (document) => {
+      if (!ownsAccount(document, user)) return undefined;
       requireAnotherOwner(document, user);
       const owners = document.owners.filter((owner) => owner !== user);
       return { document: { ...document, owners }, events: [event] };
     });
-    return written;
+    return changed?.written === true;
   }
 
   async function close(account: string, reason?: string): Promise<Account> {
     const why = reason === undefined ? {} : { reason: requireName(reason) };
-    const { stored } = await change(store, 'account', account, (document) => {
-      if (document === undefined) throw accountUnknown();
+    const changed = await change(store, 'account', account, (document) => {
       if (document.status === 'closed') return undefined;
       const events = [newEvent(clock, 'account.closed', { account, ...why })];
       return {
@@ -123,7 +122,8 @@ export function createAccounts({ store, clock }: { store: Store; clock: Clock })
         events,
       };
     });
-    return { id: account, ...stored!.document };
+    if (changed === undefined) throw accountUnknown();
+    return { id: account, ...changed.document };
   }
 
   return { create, close, finishRegistration, finishOwner, addOwner, removeOwner };
@@ -139,10 +139,9 @@ export function requireAnotherOwner(account: AccountDocument, user: string): voi
   }
 }
 
-/** @throws {Problem} `account_unknown` (404), `account_closed` (409) */
-export function requireOpen(account: AccountDocument | undefined): AccountDocument {
-  if (account === undefined) throw accountUnknown();
-  if (account.status === 'active') return account;
+/** @throws {Problem} `account_closed` (409) */
+export function requireOpen(account: AccountDocument): void {
+  if (account.status === 'active') return;
   throw new Problem('account_closed', 409, 'This account is closed.');
 }
 

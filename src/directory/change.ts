@@ -9,9 +9,7 @@ import type { NewEvent, Store, Stored } from '../storage/store.ts';
 /** What becomes of a document, or `undefined`: it is as it should be. */
 export type Decision<D> = { document: D; events?: readonly NewEvent[] } | undefined;
 
-export interface Changed<D> {
-  /** As it is now; `undefined` when there is none and none was made. */
-  stored: Stored<D> | undefined;
+export interface Changed<D> extends Stored<D> {
   written: boolean;
 }
 
@@ -19,22 +17,26 @@ export interface Changed<D> {
 const mostAttempts = 40;
 const longestDelayMs = 20;
 
-/** @param decide runs again for each attempt; a Problem that it throws ends the change. */
+/**
+ * @param decide runs again for each attempt; a Problem that it throws ends the change
+ * @returns the document as it is now, `undefined` when there is none
+ */
 export async function change<K extends Kind>(
   store: Store,
   kind: K,
   id: string,
-  decide: (present: Documents[K] | undefined) => Decision<Documents[K]>,
-): Promise<Changed<Documents[K]>> {
+  decide: (present: Documents[K]) => Decision<Documents[K]>,
+): Promise<Changed<Documents[K]> | undefined> {
   for (let attempt = 1; ; attempt += 1) {
     const present = await store.get(kind, id);
-    const decision = decide(present?.document);
-    if (decision === undefined) return { stored: present, written: false };
+    if (present === undefined) return undefined;
+    const decision = decide(present.document);
+    if (decision === undefined) return { ...present, written: false };
     const { document, events = [] } = decision;
     try {
-      const expect = present?.version ?? 'absent';
-      const version = await store.write(kind, id, document, { expect, events });
-      return { stored: { id, version, document }, written: true };
+      const options = { expect: present.version, events };
+      const version = await store.write(kind, id, document, options);
+      return { id, version, document, written: true };
     } catch (error) {
       if (!(error instanceof Conflict)) throw error;
       if (attempt >= mostAttempts) {

@@ -16,7 +16,9 @@ export function usableName(value: unknown): string | undefined {
   // Cut off before normalising: one character can become eighteen.
   if (typeof value !== 'string' || value.length > longestName * 4) return undefined;
   const name = value.normalize('NFKC').trim().replace(/ +/g, ' ');
-  return name !== '' && [...name].length <= longestName && !forbidden.test(name) ? name : undefined;
+  return name !== '' && Array.from(name).length <= longestName && !forbidden.test(name)
+    ? name
+    : undefined;
 }
 
 /** @throws {Problem} `name_invalid` */

@@ -14,16 +14,16 @@ const rolePattern = /^[A-Za-z][A-Za-z0-9._:-]{0,63}$/;
 
 /** @throws {Problem} `role_invalid` */
 export function requireRoles(value: unknown): string[] {
-  const isList =
-    Array.isArray(value) &&
-    value.length <= mostRoles &&
-    value.every((role) => typeof role === 'string' && rolePattern.test(role));
-  if (!isList || value.length === 0) {
+  const given: unknown[] = Array.isArray(value) && value.length <= mostRoles ? value : [];
+  const roles = given.filter(
+    (role): role is string => typeof role === 'string' && rolePattern.test(role),
+  );
+  if (roles.length === 0 || roles.length < given.length) {
     throw new Problem('role_invalid', 400, 'Roles are 1 to 20 words of at most 64 characters.', {
       details: { field: 'roles' },
     });
   }
-  return [...new Set(value as string[])];
+  return [...new Set(roles)];
 }
 
 /** What a membership keeps: the roles beside `owner`, and never none. */

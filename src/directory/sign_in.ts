@@ -80,12 +80,12 @@ export function createSignIn(deps: Deps): (identity: Identity) => Promise<Signed
   }
 
   async function welcome(id: string, identity: Identity): Promise<StoredUser> {
-    const { stored } = await change(store, 'user', id, (present) => {
-      const user = requireActive(present);
+    const user = await change(store, 'user', id, (present) => {
+      requireActive(present);
       const event = newEvent(clock, 'user.signed_in', { user: id, provider: identity.provider });
-      return { document: refreshProfile(user, identity), events: [event] };
+      return { document: refreshProfile(present, identity), events: [event] };
     });
-    const user = stored!;
+    if (user === undefined) throw new Error('the user of an identity is gone');
     if (clock() - user.document.createdAt < registrationMs) await finishAccounts(user);
     return user;
   }

@@ -114,17 +114,21 @@ export async function findByIdentity(
 }
 
 /** @throws {Problem} `user_disabled` (403): also for a user who was deleted */
-export function requireActive(user: UserDocument | undefined): UserDocument {
-  if (user?.status === 'active') return user;
+export function requireActive(user: UserDocument): void {
+  if (user.status === 'active') return;
   throw new Problem('user_disabled', 403, 'This user may not sign in any more.');
 }
 
+export function userUnknown(): Problem {
+  return new Problem('user_unknown', 404, 'There is no such user.');
+}
+
 export interface Users {
-  create(input: NewUser): Promise<StoredUser>;
+  create: (input: NewUser) => Promise<StoredUser>;
   /** Idempotent. A deleted user stays deleted. */
-  setStatus(user: string, status: UserDocument['status']): Promise<StoredUser>;
+  setStatus: (user: string, status: UserDocument['status']) => Promise<StoredUser>;
   /** What follows from a deletion: ownerships and memberships go. */
-  finishDeletion(user: string): Promise<void>;
+  finishDeletion: (user: string) => Promise<void>;
 }
 
 export function createUsers({ store, clock }: { store: Store; clock: Clock }): Users {
@@ -155,8 +159,7 @@ export function createUsers({ store, clock }: { store: Store; clock: Clock }): U
 
   async function setStatus(id: string, status: UserDocument['status']): Promise<StoredUser> {
     if (status === 'deleted') await refuseLastOwner(store, id);
-    const { stored, written } = await change(store, 'user', id, (user) => {
-      if (user === undefined) throw new Problem('user_unknown', 404, 'There is no such user.');
+    const changed = await change(store, 'user', id, (user) => {
       if (user.status === status) return undefined;
       if (user.status === 'deleted') {
         throw new Problem('user_deleted', 409, 'A deleted user does not come back.');
@@ -164,8 +167,9 @@ export function createUsers({ store, clock }: { store: Store; clock: Clock }): U
       const events = [newEvent(clock, statusEvents[status], { user: id })];
       return { document: status === 'deleted' ? erased(user) : { ...user, status }, events };
     });
-    if (written && status === 'deleted') await finishDeletion(id);
-    return stored!;
+    if (changed === undefined) throw userUnknown();
+    if (changed.written && status === 'deleted') await finishDeletion(id);
+    return changed;
   }
 
   async function finishDeletion(id: string): Promise<void> {
@@ -173,14 +177,14 @@ export function createUsers({ store, clock }: { store: Store; clock: Clock }): U
     if (user?.status !== 'deleted') return;
     for (const { account } of user.memberships ?? []) {
       await change(store, 'account', account, (present) => {
-        if (present === undefined || !ownsAccount(present, id)) return undefined;
+        if (!ownsAccount(present, id)) return undefined;
         // Became the last one meanwhile: an active account is never without an owner.
         if (present.owners.length === 1 && present.status === 'active') return undefined;
         return { document: { ...present, owners: present.owners.filter((owner) => owner !== id) } };
       });
     }
     await change(store, 'user', id, (present) => {
-      if (present?.memberships === undefined) return undefined;
+      if (present.memberships === undefined) return undefined;
       const { memberships: _gone, ...rest } = present;
       return { document: rest };
     });

@@ -137,7 +137,8 @@ export class Lanes {
       const isRetry = lane.failures > 0;
       this.#running += 1;
       if (isRetry) this.#runningRetries += 1;
-      void this.#run(lane).finally(() => {
+      // Rejects only by a defect of this file, and then the process should hear of it.
+      void this.#run(lane).then(() => {
         this.#running -= 1;
         if (isRetry) this.#runningRetries -= 1;
         this.#notify();

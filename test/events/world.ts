@@ -1,0 +1,51 @@
+/** A store, a clock that a test moves, a log that it reads. */
+
+import { onTestFinished } from 'vitest';
+import type { Log, LogFields } from '../../src/base/log.ts';
+import { openSqlite } from '../../src/storage/sqlite.ts';
+import type { NewEvent, Store } from '../../src/storage/store.ts';
+
+export interface World {
+  store: Store;
+  /** Milliseconds since the epoch, as the clock says; set it to let time pass. */
+  now: number;
+  clock: () => number;
+  log: Log;
+  lines: { level: string; message: string; fields: LogFields }[];
+}
+
+export async function openWorld(): Promise<World> {
+  const lines: World['lines'] = [];
+  const line =
+    (level: string) =>
+    (message: string, fields: LogFields = {}) =>
+      void lines.push({ level, message, fields });
+  const log = {
+    debug: line('debug'),
+    info: line('info'),
+    warn: line('warn'),
+    error: line('error'),
+  };
+  const clock = () => world.now;
+  const store = await openSqlite({ path: ':memory:', clock, log });
+  const world: World = { store, now: Date.UTC(2026, 0, 1), clock, log, lines };
+  onTestFinished(() => store.close());
+  return world;
+}
+
+let count = 0;
+
+/** An event with the next id; ids need only be different. */
+export function anEvent(world: World, type: string, data: Record<string, unknown> = {}): NewEvent {
+  count += 1;
+  return { id: `evt_${count}`, type, at: world.now, data };
+}
+
+/** Writes the next version of a document that is there only to have events. */
+export async function happen(
+  world: { store: Store },
+  document: string,
+  ...events: NewEvent[]
+): Promise<number> {
+  return world.store.write('meta', document, { value: 0 }, { expect: 'any', events });
+}
