@@ -77,7 +77,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const cookies = createCookies(config.issuer);
   const csrf = createCsrf({ issuer: config.issuer, secrets, cookies });
   const limits = createLimits({ store, clock, log });
-  const pages = createPages({ config, csrf, log });
+  const pages = createPages({ config, log });
 
   const { registration } = config;
   const directory = createDirectory({ store, clock, log, registration });

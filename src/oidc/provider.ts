@@ -75,7 +75,9 @@ function lifetimes({ lifetimes: seconds }: Config): Configuration['ttl'] {
       const end = (token as unknown as { iiat: number }).iiat + seconds.refreshAbsolute;
       return Math.max(1, Math.min(seconds.refreshIdle, end - now()));
     },
+    // Nobody signed in: it lives as long as a question at sign-out may stand.
     Session: (_ctx, session) => {
+      if (session.accountId === undefined) return seconds.interaction;
       const end = (session.loginTs ?? now()) + seconds.sessionAbsolute;
       return Math.max(1, Math.min(seconds.sessionIdle, end - now()));
     },

@@ -1,0 +1,56 @@
+/** The library's own pages and the pages of failures, drawn by `views/`: glue of the composition root. */
+
+import type { ParameterizedContext } from 'koa';
+import type { Config } from './config.ts';
+import type { Log } from './base/log.ts';
+import type { OidcPages } from './oidc/provider.ts';
+import { Problem } from './base/errors.ts';
+import { answer } from './web/failure.ts';
+import type { Failure } from './web/failure.ts';
+import type { Html } from './web/html.ts';
+import { sendPage } from './web/page.ts';
+import { failurePage } from '../views/message.ts';
+import { signedOutPage, signOutPage } from '../views/signout.ts';
+
+export interface Pages {
+  oidc: OidcPages;
+  failure(failure: Failure, ctx: ParameterizedContext): Html;
+}
+
+/** Where a page of a failed sign-in leads back to, if its conversation may still be there. */
+function restart({ details }: Failure): { href: string } | undefined {
+  const { interaction } = details;
+  return typeof interaction === 'string'
+    ? { href: `/interaction/${encodeURIComponent(interaction)}?stay=1` }
+    : undefined;
+}
+
+export function createPages({ config, log }: { config: Config; log: Log }): Pages {
+  const { brand } = config;
+  const failure = (problem: Failure): Html =>
+    failurePage({ ...problem, action: restart(problem) }, brand);
+  return {
+    failure,
+    oidc: {
+      signOut(ctx, form) {
+        sendPage(ctx, signOutPage(form, brand));
+        return Promise.resolve();
+      },
+      signedOut(ctx) {
+        sendPage(ctx, signedOutPage(brand));
+        return Promise.resolve();
+      },
+      // Nothing can be sent to the client: the person sees it, with the id that finds the log line.
+      error(ctx, out, cause) {
+        const problem = new Problem(
+          out.error,
+          ctx.status,
+          out.error_description ?? 'The app sent a request that cannot be answered.',
+          { cause },
+        );
+        answer(ctx as ParameterizedContext, problem, { log, renderFailure: failure });
+        return Promise.resolve();
+      },
+    },
+  };
+}
