@@ -1,0 +1,142 @@
+/**
+ * The process: what was asked for on the command line, and how it ends. What an operator can put right
+ * is said in plain words on standard error; only a defect shows a stack.
+ */
+
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { Problem } from './base/errors.ts';
+import { loadConfig } from './config/load.ts';
+import { ConfigProblems } from './config/problems.ts';
+import type { Config } from './config.ts';
+
+const usage = `Tollgate, an OpenID Connect provider
+
+  tollgate [serve]   starts it (the default)
+  tollgate check     says whether the configuration is good, and what is wrong with it
+  tollgate version   says which version this is
+  tollgate help      says this
+
+  --config FILE      the configuration: .ts, .js or .json (default: tollgate.config.ts)
+  --port NUMBER      listens there instead of at the configuration's \`port\`
+  --host ADDRESS     listens there instead of at the configuration's \`host\`
+
+Secrets come from the environment: TOLLGATE_SECRET, or a file named by TOLLGATE_SECRET_FILE.
+docs/configuration.md has all keys. Run from sources, \`tollgate\` is \`node src/main.ts\`.
+`;
+
+/** Somebody asked for what there is not. */
+class UsageError extends Error {}
+
+interface Asked {
+  command: 'serve' | 'check' | 'help' | 'version';
+  file: string;
+  port: number | undefined;
+  host: string | undefined;
+}
+
+function parse(parameters: readonly string[]): Asked {
+  const { values, positionals } = parseKnown(parameters);
+  const [command = 'serve', ...rest] = positionals;
+  if (rest.length > 0) throw new UsageError(`One command at a time: what is ${quote(rest[0])}?`);
+  return {
+    command: commandOf(values.help ? 'help' : values.version ? 'version' : command),
+    file: values.config ?? 'tollgate.config.ts',
+    port: values.port === undefined ? undefined : portOf(values.port),
+    host: values.host,
+  };
+}
+
+function parseKnown(parameters: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...parameters],
+      allowPositionals: true,
+      options: {
+        config: { type: 'string', short: 'c' },
+        port: { type: 'string', short: 'p' },
+        host: { type: 'string' },
+        help: { type: 'boolean', short: 'h', default: false },
+        version: { type: 'boolean', short: 'v', default: false },
+      },
+    });
+  } catch (error) {
+    // Its messages are sentences for whoever typed the command.
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function commandOf(word: string): Asked['command'] {
+  if (word === 'serve' || word === 'check' || word === 'help' || word === 'version') return word;
+  throw new UsageError(`There is no command ${quote(word)}.`);
+}
+
+function portOf(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (port <= 65535) return port;
+  throw new UsageError(`--port takes a number from 0 to 65535, not ${quote(text)}.`);
+}
+
+function quote(text: string | undefined): string {
+  return JSON.stringify(text ?? '');
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+async function configuration({ file, port, host }: Asked): Promise<Config> {
+  const read = (path: string) => readFile(path, 'utf8');
+  const config = await loadConfig({ file, env: process.env, readFile: read });
+  return { ...config, port: port ?? config.port, host: host ?? config.host };
+}
+
+async function main(parameters: readonly string[]): Promise<void> {
+  const asked = parse(parameters);
+  switch (asked.command) {
+    case 'help':
+      process.stdout.write(usage);
+      return;
+    case 'version':
+      process.stdout.write(`${version()}\n`);
+      return;
+    case 'check':
+      process.stdout.write(summary(asked.file, await configuration(asked)));
+      return;
+    case 'serve': {
+      const config = await configuration(asked);
+      // On demand, so that the other commands answer at once.
+      const { serve } = await import('./serve.ts');
+      await serve(config, version());
+    }
+  }
+}
+
+function summary(file: string, config: Config): string {
+  const list = (entries: readonly { id: string }[]) =>
+    entries.length === 0 ? 'none' : entries.map(({ id }) => id).join(', ');
+  return `${file} is good.
+  issuer     ${config.issuer}
+  listens    ${config.host}:${config.port}
+  store      ${config.store}
+  providers  ${list(config.providers)}
+  clients    ${list(config.clients)}
+  products   ${list(config.products)}
+`;
+}
+
+/** What the operator is told, and the exit code: 2 for a command that cannot be meant, 1 for the rest. */
+function fail(error: unknown): void {
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+  process.stderr.write(`${explain(error)}\n`);
+}
+
+function explain(error: unknown): string {
+  if (error instanceof UsageError) return `${error.message}\nTry: tollgate help`;
+  if (error instanceof ConfigProblems || error instanceof Problem) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+await main(process.argv.slice(2)).catch(fail);
