@@ -1,0 +1,28 @@
+/** What the pages look like: two stylesheets, both known when the server starts. */
+
+import Router from '@koa/router';
+import type { ParameterizedContext } from 'koa';
+import type { Config } from '../src/config.ts';
+import { brandStylesheet, stylesheet, versionOf } from '../views/stylesheet.ts';
+
+/** Pages name the version in the address, so a new release is seen at once. */
+const cacheControl = 'public, max-age=3600';
+
+export function assets(brand: Config['brand']): Router {
+  const router = new Router();
+  router.get('/assets/style.css', asset(stylesheet));
+  router.get('/assets/brand.css', asset(brandStylesheet(brand)));
+  return router;
+}
+
+function asset(content: string) {
+  const version = versionOf(content);
+  return (ctx: ParameterizedContext): void => {
+    ctx.set('Cache-Control', cacheControl);
+    ctx.status = 200;
+    ctx.etag = version;
+    ctx.type = 'text/css; charset=utf-8';
+    if (ctx.fresh) ctx.status = 304;
+    else ctx.body = content;
+  };
+}

@@ -1,0 +1,83 @@
+/** Where upstream providers send browsers back to: who they are, and on with the conversation. */
+
+import type { ParameterizedContext } from 'koa';
+import { Problem } from '../src/base/errors.ts';
+import type { Identity } from '../src/directory/users.ts';
+import type { Conversation } from '../src/oidc/conversation.ts';
+import { browserCookie } from '../src/web/cookies.ts';
+import { readForm } from '../src/web/form.ts';
+import { continueTo, sendPage } from '../src/web/page.ts';
+import { notRegisteredPage } from '../views/message.ts';
+import { keepLastProvider } from './last_provider.ts';
+import type { InteractionDependencies } from './prompt.ts';
+
+export const callbackPath = '/integrations/oauth2/callback';
+
+const maximumFormBytes = 8 * 1024;
+
+/**
+ * `response_mode=form_post`: other sites' posts carry no cookies (they are `SameSite=Lax`), so the
+ * browser comes again by GET, with them.
+ */
+export async function callbackForm(ctx: ParameterizedContext): Promise<void> {
+  const form = await readForm(ctx, maximumFormBytes);
+  ctx.status = 303;
+  ctx.set('Location', `${callbackPath}?${new URLSearchParams([...form])}`);
+  ctx.set('Cache-Control', 'no-store');
+  ctx.type = 'text';
+  ctx.body = 'See other.\n';
+}
+
+export async function callback(
+  deps: InteractionDependencies,
+  ctx: ParameterizedContext,
+): Promise<void> {
+  const { conversations, directory, federation, cookies } = deps;
+  const query = new URLSearchParams(ctx.querystring);
+  const browser = cookies.read(ctx, browserCookie);
+  const { identity, interaction } = await federation.finish(query, browser);
+  const conversation = await conversations.byUid(interaction);
+  if (conversation?.prompt.name !== 'login') throw over();
+  let user: string;
+  try {
+    user = (await directory.signIn(identity)).user.id;
+  } catch (error) {
+    return refuse(deps, ctx, conversation, identity, error);
+  }
+  keepLastProvider(ctx, cookies, identity.provider);
+  const { provider, amr, acr } = identity;
+  const login = { user, provider, ...(amr && { amr }), ...(acr && { acr }) };
+  continueTo(ctx, await conversations.finish(conversation, { login }));
+}
+
+/** They are somebody, but nobody here. */
+function refuse(
+  { config, csrf, log }: InteractionDependencies,
+  ctx: ParameterizedContext,
+  { uid, client }: Conversation,
+  identity: Identity,
+  error: unknown,
+): void {
+  if (!(error instanceof Problem)) throw error;
+  if (error.code !== 'not_registered') {
+    throw new Problem(error.code, error.status, error.message, {
+      cause: error.cause ?? error,
+      details: { ...error.details, interaction: uid },
+    });
+  }
+  log.info('somebody who is not registered signed in', { provider: identity.provider });
+  const view = {
+    form: { action: `/interaction/${uid}`, step: 'login', csrf: csrf.token(ctx) },
+    app: client.name,
+    who: identity.email ?? identity.name,
+  };
+  sendPage(ctx, notRegisteredPage(view, config.brand), error.status);
+}
+
+function over(): Problem {
+  return new Problem(
+    'interaction_expired',
+    410,
+    'This sign-in took too long, or went on in another tab. Start again.',
+  );
+}

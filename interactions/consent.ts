@@ -1,0 +1,68 @@
+/** May somebody else's app have this? Our own apps never come here. */
+
+import type { Form } from '../src/web/form.ts';
+import { consentPage } from '../views/consent.ts';
+import { texts } from '../views/texts.ts';
+import { denied, nameOf } from './prompt.ts';
+import type { InteractionDependencies, Outcome, Prompt, Refusal, Visit } from './prompt.ts';
+
+async function show(
+  deps: InteractionDependencies,
+  { conversation, form }: Visit,
+  refusal?: Refusal,
+): Promise<Outcome> {
+  const { client, params, prompt, user, account } = conversation;
+  const acting =
+    user === undefined || account === undefined
+      ? undefined
+      : await deps.directory.acting(user, account);
+  const view = {
+    form,
+    app: client.name,
+    ...wanted(deps, prompt.details, params.scope),
+    account: acting?.account.name,
+    who: await nameOf(deps, user),
+    goesTo: hostOf(params.redirect_uri),
+    message: refusal?.message,
+  };
+  return { status: refusal?.status ?? 200, page: consentPage(view, deps.config.brand) };
+}
+
+async function submit(deps: InteractionDependencies, visit: Visit, fields: Form): Promise<Outcome> {
+  const answer = fields.get('answer');
+  if (answer === 'allow') return { result: { consent: { granted: true } } };
+  if (answer === 'deny') return denied(texts.denied.consent);
+  return show(deps, visit, { status: 400 });
+}
+
+export const consent: Prompt = { show, submit };
+
+/** What is new in this request, or all of it where the library names nothing. */
+function wanted(
+  { config }: InteractionDependencies,
+  details: Record<string, unknown>,
+  requested: unknown,
+) {
+  const missing = details.missingOIDCScope;
+  const byAudience = details.missingResourceScopes;
+  const resources = Object.entries((byAudience ?? {}) as Record<string, unknown>)
+    .map(([audience, scopes]) => ({
+      name: config.products.find((product) => product.audience === audience)?.name ?? audience,
+      scopes: strings(scopes),
+    }))
+    .filter(({ scopes }) => scopes.length > 0);
+  const scopes = strings(missing);
+  if (scopes.length > 0 || resources.length > 0) return { scopes, resources };
+  const all = typeof requested === 'string' ? requested.split(' ').filter(Boolean) : [];
+  return { scopes: all, resources: [] };
+}
+
+function strings(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
+}
+
+/** Where the browser will be sent, so that people see whom they trust. */
+function hostOf(address: unknown): string | undefined {
+  const url = typeof address === 'string' ? URL.parse(address) : null;
+  return url !== null && /^https?:$/.test(url.protocol) ? url.host : undefined;
+}

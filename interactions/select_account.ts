@@ -1,0 +1,90 @@
+/** Which of your accounts? Never asked when there is exactly one: the policy sees to that. */
+
+import { Problem } from '../src/base/errors.ts';
+import type { UsableAccount } from '../src/directory/access.ts';
+import type { Form } from '../src/web/form.ts';
+import { noAccountPage, selectAccountPage } from '../views/select_account.ts';
+import { texts } from '../views/texts.ts';
+import { denied, nameOf } from './prompt.ts';
+import type { InteractionDependencies, Outcome, Prompt, Refusal, Visit } from './prompt.ts';
+
+async function show(
+  deps: InteractionDependencies,
+  visit: Visit,
+  refusal?: Refusal,
+): Promise<Outcome> {
+  const user = signedIn(visit);
+  const accounts = await deps.directory.usableAccounts(user);
+  if (accounts.length === 0) return nothingToChoose(deps, visit, user);
+  return choice(deps, visit, accounts, refusal);
+}
+
+async function submit(deps: InteractionDependencies, visit: Visit, fields: Form): Promise<Outcome> {
+  const user = signedIn(visit);
+  if (fields.has('other')) {
+    return { address: await deps.conversations.startOver(visit.conversation) };
+  }
+  if (fields.has('leave')) return denied(texts.denied.noAccount);
+  const account = fields.get('account') ?? '';
+  if (account === '') {
+    return show(deps, visit, { status: 400, message: texts.selectAccount.choose });
+  }
+  // The page may be old, or forged: what counts is what is so now.
+  if ((await deps.directory.acting(user, account)) === undefined) {
+    return show(deps, visit, { status: 403, message: texts.selectAccount.foreign });
+  }
+  return { result: { select_account: { account } } };
+}
+
+export const selectAccount: Prompt = { show, submit };
+
+function signedIn({ conversation }: Visit): string {
+  if (conversation.user !== undefined) return conversation.user;
+  throw new Problem('interaction_expired', 410, 'You are not signed in any more. Start again.');
+}
+
+async function choice(
+  deps: InteractionDependencies,
+  { conversation, query, form }: Visit,
+  accounts: readonly UsableAccount[],
+  refusal?: Refusal,
+): Promise<Outcome> {
+  const view = {
+    form,
+    accounts,
+    current: conversation.account,
+    app: conversation.client.name,
+    who: await nameOf(deps, conversation.user),
+    filter: query.get('filter')?.slice(0, 100),
+    message: refusal?.message,
+    now: deps.clock(),
+  };
+  return { status: refusal?.status ?? 200, page: selectAccountPage(view, deps.config.brand) };
+}
+
+async function nothingToChoose(
+  deps: InteractionDependencies,
+  { conversation, form }: Visit,
+  user: string,
+): Promise<Outcome> {
+  const view = {
+    form,
+    closed: await closedAccounts(deps, user),
+    app: conversation.client.name,
+    who: await nameOf(deps, user),
+  };
+  return { status: 403, page: noAccountPage(view, deps.config.brand) };
+}
+
+const mostNamed = 5;
+
+async function closedAccounts(
+  { directory }: InteractionDependencies,
+  user: string,
+): Promise<string[]> {
+  const memberships = (await directory.user(user))?.document.memberships ?? [];
+  const accounts = await Promise.all(
+    memberships.slice(0, mostNamed).map(({ account }) => directory.account(account)),
+  );
+  return accounts.flatMap((account) => (account?.status === 'closed' ? [account.name] : []));
+}

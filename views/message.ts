@@ -1,0 +1,74 @@
+/** Pages that say something: failures of all kinds, and that somebody is not registered. */
+
+import { html, type Html } from '../src/web/html.ts';
+import { help, layout, promptFields, type Brand, type PromptForm } from './layout.ts';
+import { texts } from './texts.ts';
+
+export interface Action {
+  /** What the failure's text says when not given. */
+  label?: string | undefined;
+  href: string;
+}
+
+export interface FailureView {
+  status: number;
+  code: string;
+  /** The failure's own sentence: shown where the catalogue has no better one. */
+  message: string;
+  requestId: string;
+  retryAfterSeconds?: number | undefined;
+  action?: Action | undefined;
+}
+
+export function failurePage(failure: FailureView, brand: Brand): Html {
+  const { failure: words } = texts;
+  const text = words.of(failure.code, failure.status);
+  const { action, retryAfterSeconds: seconds } = failure;
+  const wait =
+    seconds === undefined || !Number.isFinite(seconds)
+      ? undefined
+      : words.retry(Math.max(1, Math.ceil(seconds)));
+  const content = html`${help(
+    text.sentence ?? failure.message,
+    failure.status === 429 ? (wait ?? text.advice) : text.advice,
+  )}
+  ${
+    action !== undefined &&
+    html`<div class="stack">
+      <a class="button primary" href="${action.href}"
+        >${action.label ?? text.action ?? words.startAgain}</a
+      >
+    </div>`
+  }
+  ${
+    failure.status !== 404 &&
+    html`<p class="number">${words.number} <code>${failure.requestId}</code></p>`
+  }`;
+  return layout({ title: text.title, content }, brand);
+}
+
+export interface NotRegisteredView {
+  form: PromptForm;
+  app: string;
+  /** As whom they signed in, as far as the provider said. */
+  who?: string | undefined;
+}
+
+export function notRegisteredPage(view: NotRegisteredView, brand: Brand): Html {
+  const { notRegistered } = texts;
+  const content = html`${help(notRegistered.sentence(view.who))}
+    <p class="help">${notRegistered.advice}</p>
+    <form method="post" action="${view.form.action}" class="stack">
+      ${promptFields(view.form)}
+      <a class="button primary" href="${view.form.action}?stay=1&amp;other=1"
+        >${texts.useAnother}</a
+      >
+      <button class="button" name="leave" value="yes">${texts.backTo(view.app)}</button>
+    </form>`;
+  return layout({ title: notRegistered.title, content }, brand);
+}
+
+/** A page with a sentence and nothing else to do. */
+export function messagePage(title: string, sentence: string, brand: Brand): Html {
+  return layout({ title, content: help(sentence) }, brand);
+}

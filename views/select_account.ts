@@ -1,0 +1,177 @@
+/** Choosing the account to act for, and what is said to somebody who has none. */
+
+import type { AccountDocument } from '../src/storage/documents.ts';
+import { html, type Html } from '../src/web/html.ts';
+import { iconOf } from './icons.ts';
+import { help, layout, notice, promptFields, type Brand, type PromptForm } from './layout.ts';
+import { texts } from './texts.ts';
+
+export interface AccountRow {
+  id: string;
+  name: string;
+  roles: readonly string[];
+  document: AccountDocument;
+}
+
+export interface SelectAccountView {
+  form: PromptForm;
+  accounts: readonly AccountRow[];
+  /** The account that is chosen now. */
+  current?: string | undefined;
+  app: string;
+  /** The e-mail address or the name of who is signed in. */
+  who?: string | undefined;
+  /** What the list is narrowed to. */
+  filter?: string | undefined;
+  message?: string | undefined;
+  now: number;
+}
+
+export interface NoAccountView {
+  form: PromptForm;
+  /** Names of the accounts that are closed. */
+  closed: readonly string[];
+  app: string;
+  who?: string | undefined;
+}
+
+const filterFrom = 8;
+/** So many rows at most; who has more accounts finds them by name. */
+const mostRows = 100;
+const day = 86_400_000;
+const soon = 14;
+
+export function selectAccountPage(view: SelectAccountView, brand: Brand): Html {
+  const { selectAccount: words } = texts;
+  const filtering = view.accounts.length >= filterFrom;
+  const filter = filtering ? (view.filter ?? '').trim() : '';
+  const found = view.accounts.filter(({ name }) => matches(name, filter));
+  const content = html`${help(
+    view.who === undefined ? undefined : texts.signedInAs(view.who),
+    words.help(view.app),
+  )}
+  ${notice(view.message)} ${filtering && filterForm(view, filter)}
+  ${
+    found.length === 0
+      ? html`<p class="empty">${words.nothingFound(filter)}</p>`
+      : html`<form method="post" action="${view.form.action}">
+          ${promptFields(view.form)}
+          <ul class="rows">
+            ${found.slice(0, mostRows).map((account) => html`<li>${row(account, view)}</li>`)}
+          </ul>
+        </form>`
+  }
+  ${filter !== '' && html`<p class="after"><a href="${view.form.action}">${words.showAll}</a></p>`}
+  ${useAnother(view.form)}`;
+  return layout({ title: words.title, content }, brand);
+}
+
+export function noAccountPage(view: NoAccountView, brand: Brand): Html {
+  const { noAccount, onlyClosed } = texts;
+  const names = view.closed.join(', ');
+  const [title, sentence, advice] =
+    view.closed.length === 0
+      ? [noAccount.title, noAccount.sentence, noAccount.advice]
+      : [
+          onlyClosed.title,
+          view.closed.length > 1 ? onlyClosed.sentenceMany(names) : onlyClosed.sentence(names),
+          onlyClosed.advice,
+        ];
+  const content = html`${help(sentence, advice)}
+    ${view.who !== undefined && html`<p class="help">${texts.signedInAs(view.who)}</p>`}
+    <form method="post" action="${view.form.action}" class="stack">
+      ${promptFields(view.form)}
+      <button class="button primary" name="leave" value="yes">${texts.backTo(view.app)}</button>
+      <button class="button" name="other" value="yes">${texts.useAnother}</button>
+    </form>`;
+  return layout({ title, content }, brand);
+}
+
+function filterForm({ form, accounts }: SelectAccountView, filter: string): Html {
+  const { selectAccount: words } = texts;
+  return html`<form method="get" action="${form.action}" class="filter" role="search">
+    <label for="filter">${words.filter}</label>
+    <div class="field">
+      <input
+        id="filter"
+        name="filter"
+        type="search"
+        value="${filter}"
+        autocomplete="off"
+        maxlength="100"
+        placeholder="${words.found(accounts.length)}"
+      />
+      <button class="button" aria-label="${words.find}">${iconOf('search')}</button>
+    </div>
+  </form>`;
+}
+
+function row(account: AccountRow, { current, now }: SelectAccountView): Html {
+  const isCurrent = account.id === current;
+  return html`<button
+    class="row"
+    name="account"
+    value="${account.id}"
+    ${isCurrent && html` aria-current="true"`}
+  >
+    <span class="initials" aria-hidden="true">${initialsOf(account.name)}</span>
+    <span class="text">
+      <span class="title">${account.name}</span>
+      <span class="small">${roleAndPlan(account)}</span>
+    </span>
+    ${badge(account.document, isCurrent, now)}
+  </button>`;
+}
+
+/** One badge at most: what needs attention first. */
+function badge(account: AccountDocument, isCurrent: boolean, now: number): Html | undefined {
+  const { selectAccount: words } = texts;
+  const subscriptions = Object.values(account.subscriptions ?? {});
+  if (subscriptions.some(({ status }) => status === 'past_due' || status === 'unpaid')) {
+    return html`<span class="badge late">${words.late}</span>`;
+  }
+  const ends = subscriptions.flatMap(({ status, trialEnd }) =>
+    status === 'trialing' && trialEnd !== undefined && trialEnd > now ? [trialEnd] : [],
+  );
+  const days = ends.length === 0 ? undefined : Math.floor((Math.min(...ends) - now) / day);
+  if (days !== undefined && days <= soon) {
+    return html`<span class="badge">${words.trial(days)}</span>`;
+  }
+  return isCurrent ? html`<span class="badge good">${words.current}</span>` : undefined;
+}
+
+function roleAndPlan({ roles, document }: AccountRow): string {
+  const { role, period } = texts.selectAccount;
+  const [first] = roles;
+  const name = first === undefined ? undefined : Object.hasOwn(role, first) ? role[first] : first;
+  const plan = Object.values(document.subscriptions ?? {}).find(
+    ({ status }) => status !== 'canceled' && status !== 'incomplete_expired',
+  );
+  const title = plan && plan.plan.charAt(0).toLocaleUpperCase('en') + plan.plan.slice(1);
+  const paid = plan?.period === undefined ? title : `${title}, ${period[plan.period]}`;
+  return [name, paid].filter((part) => part !== undefined).join(' · ');
+}
+
+/** The first letters of the first two words, or the first two of the only one. */
+export function initialsOf(name: string): string {
+  const words = name.split(/[^\p{L}\p{N}]+/u).filter((word) => word !== '');
+  const [first = [], second] = words.map((word) => Array.from(word));
+  const letters = second === undefined ? first.slice(0, 2) : [first[0], second[0]];
+  return letters.join('').toLocaleUpperCase('en') || '?';
+}
+
+function matches(name: string, filter: string): boolean {
+  return fold(name).includes(fold(filter));
+}
+
+/** Without case and accents: `Málaga` is found by `malaga`. */
+function fold(text: string): string {
+  return text.normalize('NFKD').replace(/\p{M}/gu, '').toLocaleLowerCase('en');
+}
+
+function useAnother(form: PromptForm): Html {
+  return html`<form method="post" action="${form.action}" class="after">
+    ${promptFields(form)}
+    <button class="link" name="other" value="yes">${texts.useAnother}</button>
+  </form>`;
+}

@@ -1,0 +1,266 @@
+/**
+ * Every sentence that people read on our pages. Plain, second person, no blame, no jargon: what
+ * happened, what it means, what to do. The same noun for the same thing everywhere.
+ */
+
+const plural = (count: number, one: string, many: string) => (count === 1 ? one : many);
+
+/** What is said of a failure; the sentence is the failure's own where there is none here. */
+export interface FailureText {
+  title: string;
+  sentence?: string;
+  /** What to do now, in a second sentence. */
+  advice?: string;
+  /** The label of the way on. */
+  action?: string;
+}
+
+const failures: Record<string, FailureText> = {
+  interaction_expired: {
+    title: 'This sign-in took too long',
+    sentence: 'We stopped it to keep you safe, or it went on in another tab.',
+    advice: 'Go back to the app and sign in again.',
+  },
+  signin_expired: {
+    title: 'This sign-in took too long',
+    sentence: 'We stopped it to keep you safe. Nothing was lost.',
+    advice: 'Start again.',
+  },
+  signin_already_used: {
+    title: 'This sign-in was already used',
+    sentence:
+      'It works only once, and it did. If you came here with the back button, you may be signed in already.',
+    advice: 'Go back to the app, or start again.',
+  },
+  signin_other_browser: {
+    title: 'This sign-in began in another browser',
+    sentence: 'To keep you safe, it has to end where it began.',
+    advice:
+      'Go back to the browser in which you started, or start again from the app in this one. If this is the right browser, it may be blocking cookies.',
+  },
+  signin_cancelled: {
+    title: 'You did not finish signing in',
+    advice: 'Nothing has changed.',
+  },
+  domain_not_allowed: {
+    title: 'Use your work account',
+    action: 'Use another sign-in',
+  },
+  user_disabled: {
+    title: 'You cannot sign in any more',
+    sentence: 'Your sign-in here was switched off.',
+    advice: 'If you think that this is a mistake, ask whoever looks after your account.',
+    action: 'Use another sign-in',
+  },
+  identity_invalid: {
+    title: 'We could not tell who you are',
+    action: 'Use another sign-in',
+  },
+  provider_unknown: {
+    title: 'This way to sign in is not offered any more',
+    sentence: 'It may have been switched off while you were signing in.',
+    advice: 'Choose another way.',
+    action: 'Choose another way',
+  },
+  provider_unavailable: {
+    title: 'We cannot reach that sign-in right now',
+    action: 'Choose another way',
+  },
+  upstream_unavailable: {
+    title: 'We cannot reach that sign-in right now',
+    action: 'Try again',
+  },
+  upstream_error: {
+    title: 'Your sign-in was not confirmed',
+  },
+  form_foreign: {
+    title: 'This page is out of date',
+    sentence: 'We did not take what you sent, to keep you safe. Nothing has changed.',
+    advice: 'Open the page again. If this keeps happening, allow cookies for this site.',
+    action: 'Open the page again',
+  },
+  rate_limited: {
+    title: 'Too many tries',
+    sentence: 'There were many requests from your network in a short time.',
+  },
+  not_found: {
+    title: 'There is nothing here',
+    sentence: 'This page does not exist, or it has moved.',
+    advice: 'Check the address, or go back to where you came from.',
+  },
+  method_not_allowed: {
+    title: 'There is nothing to see here',
+    sentence: 'This address is for programs.',
+    advice: 'Go back to where you came from.',
+  },
+  store_unavailable: {
+    title: 'We cannot reach your data right now',
+    sentence: 'Nothing was lost, and nothing has changed.',
+    advice: 'Try again in a minute.',
+  },
+  internal_error: {
+    title: 'Something broke on our side',
+    sentence: 'This is not your fault, and we have written down what happened.',
+    advice: 'Try again in a minute.',
+  },
+};
+
+/** The codes of OAuth, which an app caused and a person sees. */
+const appFailure: FailureText = {
+  title: 'This app sent us something we cannot use',
+  sentence: 'The app that you came from has to be repaired. You have done nothing wrong.',
+  advice: 'Go back to the app and try again. If it happens again, tell its makers.',
+};
+
+const appCodes = [
+  'invalid_request',
+  'invalid_client',
+  'invalid_client_metadata',
+  'invalid_redirect_uri',
+  'invalid_request_object',
+  'invalid_request_uri',
+  'invalid_scope',
+  'invalid_target',
+  'unauthorized_client',
+  'unsupported_response_mode',
+  'unsupported_response_type',
+  'request_not_supported',
+  'request_uri_not_supported',
+];
+
+const byStatus: Record<number, FailureText> = {
+  403: { title: 'You cannot do that' },
+  404: { title: 'There is nothing here' },
+  409: { title: 'That was already done' },
+  410: { title: 'This is over' },
+  413: { title: 'That was too much' },
+  429: failures.rate_limited as FailureText,
+};
+
+export const texts = {
+  language: 'en',
+  title: (page: string, company: string) => `${page} – ${company}`,
+  footer: { label: 'About this site', terms: 'Terms', privacy: 'Privacy', support: 'Support' },
+  useAnother: 'Use another sign-in',
+  backTo: (app: string) => `Back to ${app}`,
+  signedInAs: (who: string) => `You are signed in as ${who}.`,
+  problem: 'Something to know',
+
+  login: {
+    title: (company: string) => `Sign in to ${company}`,
+    help: (app: string) => `You will go on to ${app}.`,
+    again: (app: string) => `${app} asks you to sign in again.`,
+    continueWith: (provider: string) => `Continue with ${provider}`,
+    lastUsed: 'last used',
+    more: 'More ways',
+    none: 'There is no way to sign in yet. The people who run this site have to set one up.',
+    choose: 'Choose how you want to sign in.',
+    notOffered: 'That way to sign in is not offered. Choose another one.',
+    unavailable: (provider: string) =>
+      `${provider} does not answer at the moment. Try again in a minute, or choose another way.`,
+  },
+
+  selectAccount: {
+    title: 'Choose an account',
+    help: (app: string) => `Which one do you want to use with ${app}?`,
+    filter: 'Find an account',
+    find: 'Find',
+    nothingFound: (filter: string) => `None of your accounts is called “${filter}”.`,
+    showAll: 'Show all accounts',
+    found: (count: number) => `${count} ${plural(count, 'account', 'accounts')}`,
+    current: 'Current',
+    late: 'Payment is late',
+    trial: (days: number) =>
+      days <= 0 ? 'Trial ends today' : `Trial ends in ${days} ${plural(days, 'day', 'days')}`,
+    choose: 'Choose one of your accounts.',
+    foreign: 'You cannot use that account any more. Choose another one.',
+    period: { day: 'daily', week: 'weekly', month: 'monthly', year: 'yearly' },
+    role: { owner: 'Owner', admin: 'Admin', member: 'Member' } as Record<string, string>,
+  },
+
+  noAccount: {
+    title: 'You have no account yet',
+    sentence: 'You are signed in, but you are not a member of an account.',
+    advice: 'Ask somebody at your company to invite you, then sign in again.',
+  },
+  onlyClosed: {
+    title: 'Your account is closed',
+    sentence: (names: string) =>
+      names === '' ? 'Every account that you belong to is closed.' : `${names} was closed.`,
+    sentenceMany: (names: string) => `${names} were closed.`,
+    advice: 'An owner can ask us to open it again.',
+  },
+
+  notRegistered: {
+    title: 'You have not been invited yet',
+    sentence: (who: string | undefined) =>
+      who === undefined
+        ? 'We do not know this sign-in.'
+        : `We do not know ${who} with this sign-in.`,
+    advice:
+      'Ask somebody at your company to invite you, and open the link in their message. If you have signed in here before, use the same sign-in as then.',
+  },
+
+  consent: {
+    title: (app: string) => `Connect ${app}?`,
+    help: (app: string, company: string) => `${app} is not made by ${company}. It wants to:`,
+    openid: 'Know that it is you',
+    profile: 'See your name and picture',
+    email: 'See your e-mail address',
+    offlineAccess: 'Stay connected when you are away',
+    account: (account: string) => `See that you belong to ${account}, and your role there`,
+    resource: (product: string, scopes: string) => `Use ${product} for you: ${scopes}`,
+    other: (scope: string) => `Use “${scope}”`,
+    goesTo: (host: string) => `You will go on to ${host}.`,
+    allow: 'Allow',
+    deny: 'Don’t allow',
+  },
+
+  signOut: {
+    title: 'Sign out?',
+    sentence: (company: string) =>
+      `You will be signed out of ${company} and of the apps that you use with it, in this browser.`,
+    stays: 'Other browsers and devices stay signed in.',
+    yes: 'Sign out',
+    no: 'Stay signed in',
+    done: 'You are signed out',
+    doneSentence: (company: string) => `You are no longer signed in to ${company} in this browser.`,
+    doneAdvice: 'If others use this computer, sign out of the site you signed in with, too.',
+    again: 'Sign in again',
+  },
+
+  continue: {
+    title: 'One moment',
+    sentence: 'You are being taken on.',
+    link: 'Continue',
+  },
+
+  failure: {
+    title: 'That did not work',
+    startAgain: 'Start again',
+    number: 'If it happens again, tell us this number:',
+    retry: (seconds: number) =>
+      seconds < 90
+        ? `Try again in ${seconds} ${plural(seconds, 'second', 'seconds')}.`
+        : `Try again in ${Math.ceil(seconds / 60)} minutes.`,
+    of: (code: string, status: number): FailureText =>
+      (Object.hasOwn(failures, code) ? failures[code] : undefined) ??
+      (appCodes.includes(code) ? appFailure : undefined) ??
+      byStatus[status] ??
+      (status >= 500 ? (failures.internal_error as FailureText) : { title: 'That did not work' }),
+  },
+
+  /** For the app, not for people: `error_description` of the answer. */
+  denied: {
+    notRegistered: 'The person is not registered.',
+    noAccount: 'The person has no account to use.',
+    consent: 'The person did not allow it.',
+  },
+
+  prompts: {
+    unknownTitle: 'We cannot ask you that here',
+    unknownSentence: 'The app asked for something that this site does not offer.',
+  },
+};
+
+export type Texts = typeof texts;
