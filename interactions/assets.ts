@@ -1,14 +1,16 @@
 /** What the pages look like: two stylesheets, both known when the server starts. */
 
+import { readFileSync } from 'node:fs';
 import Router from '@koa/router';
 import type { ParameterizedContext } from 'koa';
 import type { Config } from '../src/config.ts';
-import { brandStylesheet, stylesheet, versionOf } from '../views/stylesheet.ts';
+import { brandStylesheet, versionOf } from '../views/stylesheet.ts';
 
 /** Pages name the version in the address, so a new release is seen at once. */
 const cacheControl = 'public, max-age=3600';
 
 export function assets(brand: Config['brand']): Router {
+  const stylesheet = readFileSync(new URL('../views/style.css', import.meta.url), 'utf8');
   const router = new Router();
   router.get('/assets/style.css', asset(stylesheet));
   router.get('/assets/brand.css', asset(brandStylesheet(brand)));

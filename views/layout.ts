@@ -3,7 +3,7 @@
 import type { Config } from '../src/config.ts';
 import { html, type Html, type HtmlValue } from '../src/web/html.ts';
 import { iconOf } from './icons.ts';
-import { brandStylesheet, stylesheet, versionOf } from './stylesheet.ts';
+import { brandStylesheet, styleVersion, versionOf } from './stylesheet.ts';
 import { texts } from './texts.ts';
 
 export type Brand = Config['brand'];
@@ -17,8 +17,6 @@ export interface Page {
   /** For the head: a refresh. */
   head?: HtmlValue;
 }
-
-const styleVersion = versionOf(stylesheet);
 
 export function layout(page: Page, brand: Brand): Html {
   const brandVersion = versionOf(brandStylesheet(brand));
