@@ -62,9 +62,10 @@ interface MembershipDecision {
 
 export function createMembers(deps: Deps): Members {
   return {
-    add: (account, user, roles) => add(deps, { account, user }, requireRoles(roles)),
+    add: async (account, user, roles) => add(deps, { account, user }, requireRoles(roles)),
     remove: (account, user) => remove(deps, { account, user }),
-    setRoles: (account, user, roles) => setRoles(deps, { account, user }, requireRoles(roles)),
+    setRoles: async (account, user, roles) =>
+      setRoles(deps, { account, user }, requireRoles(roles)),
     finishRemoval: (account, user) => finishRemoval(deps, { account, user }),
   };
 }
@@ -130,14 +131,13 @@ async function endMembership(
 ): Promise<boolean> {
   const event = newEvent(deps.clock, 'member.removed', { ...place });
   let gave = false;
-  await changeMembership(deps, place, (membership) => {
-    gave = false;
+  const changed = await changeMembership(deps, place, (membership) => {
     if (how.since !== undefined && membership.since !== how.since) return undefined;
     // One that rests on an ownership ended with it, and the account has told of it.
     gave = !restsOnOwnership(membership);
     return { membership: undefined, events: how.tell && gave ? [event] : [] };
   });
-  return gave;
+  return changed?.written === true && gave;
 }
 
 /** Somebody made them an owner in the moment in which they were removed: the removal holds. */
@@ -179,16 +179,15 @@ async function keepRoles(
   const { account, user } = place;
   const kept = rolesToKeep(roles);
   const event = newEvent(deps.clock, 'member.changed', { user, account, roles });
-  let isMember = false;
-  await changeMembership(deps, place, (membership) => {
+  const changed = await changeMembership(deps, place, (membership) => {
     const before = effectiveRoles(membership.roles, owns);
-    isMember = before.length > 0;
     const isSame = tell
       ? sameRoles(before, effectiveRoles(kept, owns))
       : sameRoles(membership.roles, kept);
-    if (!isMember || isSame) return undefined;
+    if (before.length === 0 || isSame) return undefined;
     return { membership: { ...membership, roles: kept }, events: tell ? [event] : [] };
   });
+  const isMember = changed !== undefined && memberRoles(changed.document, account, owns).length > 0;
   if (!isMember) throw memberUnknown();
 }
 

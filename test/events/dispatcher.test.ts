@@ -53,6 +53,11 @@ function failing(matches: (event: PendingEvent) => boolean, name = 'failing'): H
 const outbox = async (world: World) => (await world.store.pending(1000)).map((event) => event.id);
 const leftoverAge = 10_000;
 
+/** Waits for a condition, on a busy machine too. */
+function eventually(condition: () => unknown): Promise<unknown> {
+  return vi.waitFor(condition, { timeout: 10_000, interval: 5 });
+}
+
 describe('events of the own process', () => {
   test('are handled at once after the commit, without waiting for a poll', async () => {
     const world = await openWorld();
@@ -60,9 +65,9 @@ describe('events of the own process', () => {
     const { store } = startProcess(world, [handler], { pollMs: 3_600_000 });
     const event = anEvent(world, 'user.disabled', { user: 'usr_1' });
     const version = await happen({ store }, 'usr_1', event);
-    await vi.waitFor(() => expect(seen).toHaveLength(1));
+    await eventually(() => expect(seen).toHaveLength(1));
     expect(seen[0]).toEqual({ ...event, kind: 'meta', document: 'usr_1', version });
-    await vi.waitFor(async () => expect(await outbox(world)).toEqual([]));
+    await eventually(async () => expect(await outbox(world)).toEqual([]));
   });
 
   test('go to the handlers that want their type, and are forgotten when nobody does', async () => {
@@ -71,7 +76,7 @@ describe('events of the own process', () => {
     const { store } = startProcess(world, [some.handler, all.handler]);
     const events = ['user.disabled', 'user.deleted'].map((type) => anEvent(world, type));
     await happen({ store }, 'a', ...events);
-    await vi.waitFor(async () => expect(await outbox(world)).toEqual([]));
+    await eventually(async () => expect(await outbox(world)).toEqual([]));
     expect(some.ids()).toEqual(events.slice(0, 1).map((event) => event.id));
     expect(all.ids()).toEqual(events.map((event) => event.id));
   });
@@ -96,7 +101,7 @@ describe('events of the own process', () => {
     await store.write('session', 's', session, { expect: 'absent' });
     world.now += leftoverAge;
     await store.sweep(world.now);
-    await vi.waitFor(() => expect(seen.map(({ type }) => type)).toEqual(['session.ended']));
+    await eventually(() => expect(seen.map(({ type }) => type)).toEqual(['session.ended']));
   });
 });
 
@@ -130,7 +135,7 @@ describe('the order', () => {
     const [theirs, ours] = [anEvent(world, 'member.added'), anEvent(world, 'member.removed')];
     await happen(world, 'usr_1', theirs);
     await happen({ store }, 'usr_1', ours);
-    await vi.waitFor(() => expect(ids()).toEqual([theirs.id, ours.id]));
+    await eventually(() => expect(ids()).toEqual([theirs.id, ours.id]));
   });
 
   test('O-6 holds while an event fails: what comes after it in the document waits', async () => {
@@ -169,11 +174,11 @@ describe('a handler that fails', () => {
     await happen({ store }, 'a', event);
     const delays = [200, 400, 800];
     for (const [index, delay] of delays.entries()) {
-      await vi.waitFor(() => expect(world.lines).toHaveLength(index + 1));
+      await eventually(() => expect(world.lines).toHaveLength(index + 1));
       world.now += delay;
-      await vi.waitFor(() => expect(attempts).toBe(index + 2));
+      await eventually(() => expect(attempts).toBe(index + 2));
     }
-    await vi.waitFor(async () => expect(await outbox(world)).toEqual([]));
+    await eventually(async () => expect(await outbox(world)).toEqual([]));
     expect(world.lines.map(({ level, fields }) => [level, fields.event, fields.attempt])).toEqual([
       ['warn', event.id, 1],
       ['warn', event.id, 2],
@@ -213,8 +218,8 @@ describe('a handler that fails', () => {
     await Promise.all(good.map((index) => happen(world, `good ${index}`, anEvent(world, 'good'))));
     world.now += leftoverAge;
     startProcess(world, [poison, handler]);
-    await vi.waitFor(() => expect(seen).toHaveLength(20), 10_000);
-    await vi.waitFor(async () => {
+    await eventually(() => expect(seen).toHaveLength(20));
+    await eventually(async () => {
       const left = await world.store.pending(1000, { after: await lastBad(world) });
       expect(left).toEqual([]);
     });
@@ -235,7 +240,7 @@ describe('a handler that fails', () => {
     }
     const event = anEvent(world, 'good');
     await happen({ store }, 'good', event);
-    await vi.waitFor(() => expect(ids()).toContain(event.id));
+    await eventually(() => expect(ids()).toContain(event.id));
     expect(world.lines[0]?.fields.error).toMatchObject({ message: 'no end within 20 ms' });
   });
 
@@ -270,8 +275,8 @@ describe('many processes', () => {
     await happen(world, 's', event);
     startProcess(world, [handler], { owner: 'survivor' });
     world.now += leftoverAge;
-    await vi.waitFor(() => expect(ids()).toEqual([event.id]));
-    await vi.waitFor(async () => expect(await outbox(world)).toEqual([]));
+    await eventually(() => expect(ids()).toEqual([event.id]));
+    await eventually(async () => expect(await outbox(world)).toEqual([]));
   });
 
   test('leave young events to the process that wrote them', async () => {
@@ -282,7 +287,7 @@ describe('many processes', () => {
     await happen(world, 'a', old);
     world.now += leftoverAge;
     await happen(world, 'b', { ...young, at: world.now });
-    await vi.waitFor(() => expect(ids()).toEqual([old.id]));
+    await eventually(() => expect(ids()).toEqual([old.id]));
     expect(await outbox(world)).toContain(young.id);
   });
 
@@ -292,28 +297,28 @@ describe('many processes', () => {
     const event = { ...anEvent(world, 'future'), at: world.now + 3_600_000 };
     await happen(world, 'a', event);
     startProcess(world, [handler]);
-    await vi.waitFor(() => expect(ids()).toEqual([event.id]));
+    await eventually(() => expect(ids()).toEqual([event.id]));
   });
 
   test('O-2 one of them looks for what is left, until it dies', async () => {
     const world = await openWorld();
     const [one, two] = [recorder(), recorder()];
     const first = startProcess(world, [one.handler], { owner: 'one' });
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect((await world.store.get('lease', 'dispatcher'))?.document.owner).toBe('one');
     });
     startProcess(world, [two.handler], { owner: 'two' });
     for (let index = 0; index < 30; index += 1)
       await happen(world, `a${index}`, anEvent(world, 'a'));
     world.now += leftoverAge;
-    await vi.waitFor(() => expect(one.seen).toHaveLength(30));
+    await eventually(() => expect(one.seen).toHaveLength(30));
     expect(two.seen).toHaveLength(0);
 
     await first.dispatcher.stop();
     const event = anEvent(world, 'b');
     await happen(world, 'b', event);
     world.now += leftoverAge;
-    await vi.waitFor(() => expect(two.ids()).toEqual([event.id]));
+    await eventually(() => expect(two.ids()).toEqual([event.id]));
   });
 
   test('each handle their own at the same time; none is lost', async () => {
@@ -330,7 +335,7 @@ describe('many processes', () => {
       }
     }
     await Promise.all(writes);
-    await vi.waitFor(async () => expect(await outbox(world)).toEqual([]));
+    await eventually(async () => expect(await outbox(world)).toEqual([]));
     expect(new Set(shared.ids())).toEqual(new Set(events.map((event) => event.id)));
   });
 });
@@ -341,7 +346,7 @@ describe('stopping', () => {
     const gate = Promise.withResolvers<void>();
     const handler: Handler = { name: 'slow', types: 'all', handle: () => gate.promise };
     const { store, dispatcher } = startProcess(world, [handler]);
-    await vi.waitFor(async () => expect(await store.get('lease', 'dispatcher')).toBeDefined());
+    await eventually(async () => expect(await store.get('lease', 'dispatcher')).toBeDefined());
     await happen({ store }, 'a', anEvent(world, 'any'));
     let hasStopped = false;
     const stopping = dispatcher.stop().then(() => (hasStopped = true));
