@@ -9,26 +9,17 @@ import { answer } from './web/failure.ts';
 import type { Failure } from './web/failure.ts';
 import type { Html } from './web/html.ts';
 import { sendPage } from './web/page.ts';
-import { failurePage } from '../views/message.ts';
+import { createFailurePages } from '../interactions/index.ts';
 import { signedOutPage, signOutPage } from '../views/signout.ts';
 
 export interface Pages {
   oidc: OidcPages;
-  failure(failure: Failure, ctx: ParameterizedContext): Html;
-}
-
-/** Where a page of a failed sign-in leads back to, if its conversation may still be there. */
-function restart({ details }: Failure): { href: string } | undefined {
-  const { interaction } = details;
-  return typeof interaction === 'string'
-    ? { href: `/interaction/${encodeURIComponent(interaction)}?stay=1` }
-    : undefined;
+  failure(failure: Failure): Html;
 }
 
 export function createPages({ config, log }: { config: Config; log: Log }): Pages {
   const { brand } = config;
-  const failure = (problem: Failure): Html =>
-    failurePage({ ...problem, action: restart(problem) }, brand);
+  const failure = createFailurePages(config);
   return {
     failure,
     oidc: {

@@ -4,6 +4,7 @@
  */
 
 import type { RequestListener } from 'node:http';
+import { assets, routes as interactions } from '../interactions/index.ts';
 import type { ParameterizedContext } from 'koa';
 import type { Clock } from './base/clock.ts';
 import { createFetch } from './base/fetch.ts';
@@ -110,8 +111,21 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   app.use(failures({ log, renderFailure: pages.failure }));
   app.use(requestBounds());
   app.use(health({ store, readiness }).routes());
+  app.use(assets(config.brand).routes());
   app.use(oidc.unitOfWork);
   app.use(interstitials());
+  app.use(
+    interactions({
+      conversations: oidc.conversations,
+      federation,
+      directory,
+      csrf,
+      cookies,
+      config,
+      log,
+      clock,
+    }).routes(),
+  );
 
   return {
     callback: app.callback(),
