@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { countTests, lastLine } from './report.ts';
 import type { Counts } from './report.ts';
-import { find, onThisRuntime, root, run } from './tools.ts';
+import { find, findNode, onThisRuntime, root, run } from './tools.ts';
 
 const checkLimitMs = 5 * 60_000;
 const testLimitMs = 20 * 60_000;
@@ -54,7 +54,7 @@ async function runTests(runtime: string, command: string[] | undefined): Promise
   const name = `tests on ${runtime}`;
   if (command === undefined) {
     total.skipped += 1;
-    conclude(name, 'skipped', started, `there is no ${runtime} here`);
+    conclude(name, 'SKIPPED', started, `there is no ${runtime} here`);
     return;
   }
   const folder = await mkdtemp(join(tmpdir(), 'tollgate-test-'));
@@ -98,7 +98,7 @@ function complaints(): string[] {
 }
 
 function nodeCommand(): string[] | undefined {
-  const node = 'deno' in process.versions ? find('node') : process.execPath;
+  const node = findNode();
   return node === undefined ? undefined : [node];
 }
 

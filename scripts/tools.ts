@@ -1,6 +1,6 @@
 /** Runs the tools of this repository: the runtimes, and the packages' programs on one of them. */
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
@@ -13,6 +13,22 @@ export const searchPath = [binaries, ...(process.env['PATH'] ?? '').split(delimi
 
 export function find(program: string): string | undefined {
   return searchPath.map((folder) => join(folder, program)).find(isExecutable);
+}
+
+/**
+ * A real Node that runs TypeScript as it is. `deno task` puts a `node` on the search path that is
+ * Deno again, and tests that ran on it would have been counted for the wrong runtime.
+ */
+export function findNode(): string | undefined {
+  if (!('deno' in process.versions)) return process.execPath;
+  return searchPath.map((folder) => join(folder, 'node')).find(isModernNode);
+}
+
+function isModernNode(file: string): boolean {
+  if (!isExecutable(file)) return false;
+  const question = 'process.versions.deno ? 0 : parseInt(process.versions.node)';
+  const { stdout } = spawnSync(file, ['-p', question], { encoding: 'utf8', timeout: 10_000 });
+  return Number(stdout) >= 24;
 }
 
 function isExecutable(file: string): boolean {
