@@ -1,0 +1,127 @@
+/**
+ * Secrets come from the environment, so that the file can lie in a repository. One convention:
+ * `TOLLGATE_SECRET`, `TOLLGATE_PROVIDER_<ID>_SECRET` and `TOLLGATE_CLIENT_<ID>_SECRET`, each also
+ * with `_FILE` behind it, for a file that holds the secret. What is there wins over the file.
+ */
+
+import { nearest } from './problems.ts';
+import type { ConfigProblem } from './problems.ts';
+import { isRecord } from './sound.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+export type ReadFile = (path: string) => Promise<string>;
+
+/** Those that are not secrets. */
+const others = ['TOLLGATE_CONFIG', 'TOLLGATE_TEST_REQUIRE'];
+
+/** `my-app` is `MY_APP`. */
+export function variableOf(kind: 'PROVIDER' | 'CLIENT', id: string): string {
+  return `TOLLGATE_${kind}_${id.toUpperCase().replace(/[^A-Z0-9]/g, '_')}_SECRET`;
+}
+
+interface Filled {
+  input: unknown;
+  problems: ConfigProblem[];
+}
+
+/** Puts the environment's secrets where the file would have them. */
+export async function addEnvironment(
+  input: unknown,
+  env: Environment,
+  readFile: ReadFile,
+): Promise<Filled> {
+  if (!isRecord(input)) return { input, problems: [] };
+  const reader = createReader(env, readFile);
+  const filled = { ...input };
+  const secrets = await reader.read('TOLLGATE_SECRET');
+  if (secrets !== undefined) filled['secrets'] = split(secrets);
+  const providers = await fill(input['providers'], 'PROVIDER', 'clientSecret', reader);
+  const clients = await fill(input['clients'], 'CLIENT', 'secret', reader);
+  if (providers !== undefined) filled['providers'] = providers;
+  if (clients !== undefined) filled['clients'] = clients;
+  return { input: filled, problems: [...reader.problems, ...reader.unread()] };
+}
+
+function split(text: string): string[] {
+  return text
+    .split(/[,\r\n]/)
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+async function fill(
+  list: unknown,
+  kind: 'PROVIDER' | 'CLIENT',
+  key: string,
+  reader: Reader,
+): Promise<unknown> {
+  if (!Array.isArray(list)) return list;
+  const filled: unknown[] = [];
+  for (const entry of list as unknown[]) {
+    const id = isRecord(entry) ? entry['id'] : undefined;
+    const secret = typeof id === 'string' ? await reader.read(variableOf(kind, id)) : undefined;
+    filled.push(isRecord(entry) && secret !== undefined ? { ...entry, [key]: secret } : entry);
+  }
+  return filled;
+}
+
+type Reader = ReturnType<typeof createReader>;
+
+function createReader(env: Environment, readFile: ReadFile) {
+  const problems: ConfigProblem[] = [];
+  const known = new Set<string>();
+  return {
+    problems,
+
+    async read(name: string): Promise<string | undefined> {
+      const fileName = `${name}_FILE`;
+      if (known.has(name)) return repeated(name, env, problems);
+      known.add(name).add(fileName);
+      const path = env[fileName];
+      const value = env[name];
+      if (path === undefined) return value;
+      if (value !== undefined) {
+        const message = `${name} is set as well.`;
+        problems.push({ key: fileName, message, remedy: 'Set one of the two.' });
+        return value;
+      }
+      try {
+        return (await readFile(path)).trim();
+      } catch (error) {
+        const code =
+          isRecord(error) && typeof error['code'] === 'string' ? error['code'] : 'unknown';
+        const message = `The file ${JSON.stringify(path)} cannot be read (${code}).`;
+        problems.push({ key: fileName, message });
+        return undefined;
+      }
+    },
+
+    /**
+     * A misspelled variable must not leave an app without its secret, or a server on an old one.
+     */
+    unread(): ConfigProblem[] {
+      const unknown = Object.keys(env).filter(
+        (name) => name.startsWith('TOLLGATE_') && !known.has(name) && !others.includes(name),
+      );
+      return unknown.map((name) => {
+        const meant = nearest(name, [...known, ...others]);
+        return {
+          key: name,
+          message: 'Nothing is configured by this variable.',
+          remedy: meant === undefined ? 'Remove it.' : `Did you mean ${meant}?`,
+        };
+      });
+    },
+  };
+}
+
+/** `my-app` and `my.app` would share a variable. */
+function repeated(name: string, env: Environment, problems: ConfigProblem[]): undefined {
+  if (env[name] === undefined && env[`${name}_FILE`] === undefined) return undefined;
+  problems.push({
+    key: name,
+    message: 'Two ids of the configuration mean this variable.',
+    remedy: 'Give them ids that differ in more than case and punctuation.',
+  });
+  return undefined;
+}

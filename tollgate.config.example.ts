@@ -1,0 +1,14 @@
+// Copy this file to tollgate.config.ts. Secrets are in the environment: TOLLGATE_SECRET,
+// TOLLGATE_PROVIDER_GOOGLE_SECRET and TOLLGATE_CLIENT_APP_SECRET. All keys: docs/configuration.md.
+import { defineConfig } from './src/config.ts';
+
+export default defineConfig({
+  issuer: 'https://id.example.com',
+  registration: 'open',
+  providers: [
+    { id: 'google', preset: 'google', clientId: '1234567890-abc.apps.googleusercontent.com' },
+  ],
+  clients: [{ id: 'app', name: 'Example App', redirectUris: ['https://app.example.com/callback'] }],
+  signin: { success: 'https://app.example.com/' },
+  signout: { success: 'https://www.example.com/' },
+});
