@@ -53,6 +53,8 @@ export interface RunOptions {
   /** Where it writes: to this terminal, or kept and given back. */
   output: 'shown' | 'kept';
   environment?: Record<string, string>;
+  /** The root of the repository when not given. */
+  folder?: string;
 }
 
 export interface Ended {
@@ -62,12 +64,12 @@ export interface Ended {
   output: string;
 }
 
-/** Runs a command to its end, in the root of the repository. */
+/** Runs a command to its end. */
 export async function run(command: readonly string[], options: RunOptions): Promise<Ended> {
   const [program, ...parameters] = command;
   if (program === undefined) throw new Error('no command');
   const child = spawn(program, parameters, {
-    cwd: root,
+    cwd: options.folder ?? root,
     stdio:
       options.output === 'shown' ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, PATH: searchPath.join(delimiter), ...options.environment },
