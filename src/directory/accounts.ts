@@ -12,7 +12,14 @@ import { Conflict } from '../storage/store.ts';
 import type { NewEvent, Store } from '../storage/store.ts';
 import { change } from './change.ts';
 import { requireId, requireName, usableName } from './names.ts';
-import { membershipOf, ownerRole, ownsAccount, restsOnOwnership, withMembership } from './roles.ts';
+import {
+  membershipOf,
+  ownerRole,
+  ownsAccount,
+  restingOnOwnership,
+  restsOnOwnership,
+  withMembership,
+} from './roles.ts';
 import { userUnknown } from './users.ts';
 
 export type Account = AccountDocument & { id: string };
@@ -35,7 +42,7 @@ export interface Accounts {
   /** The personal account of somebody new, whose membership was written first. Idempotent. */
   finishRegistration: (user: string, account: string) => Promise<void>;
   /** The membership of an owner whom the account names. Idempotent. */
-  finishOwner: (account: string, user: string) => Promise<void>;
+  finishOwner: (account: string, user: string, roles: readonly string[]) => Promise<void>;
   /** @returns whether they were not one before */
   addOwner: (account: string, user: string, event: NewEvent) => Promise<boolean>;
   /** @returns whether they were one. @throws {Problem} `last_owner` (409) */
@@ -57,7 +64,7 @@ export function createAccounts({ store, clock }: { store: Store; clock: Clock })
       if (!(error instanceof Conflict)) throw error;
       throw new Problem('account_exists', 409, 'There is an account with this id already.');
     }
-    await finishOwner(id, input.owner);
+    await finishOwner(id, input.owner, [ownerRole]);
     return { id, ...document };
   }
 
@@ -78,14 +85,18 @@ export function createAccounts({ store, clock }: { store: Store; clock: Clock })
     }
   }
 
-  async function finishOwner(account: string, user: string): Promise<void> {
+  async function finishOwner(
+    account: string,
+    user: string,
+    roles: readonly string[],
+  ): Promise<void> {
     const present = (await store.get('account', account))?.document;
     if (present === undefined || !ownsAccount(present, user)) return;
     // Should the ownership end right here, what is written rests on it and gives nothing.
     await change(store, 'user', user, (document) => {
       if (document.status === 'deleted') return undefined;
       if (membershipOf(document, account) !== undefined) return undefined;
-      const membership = { account, roles: [ownerRole], since: clock() };
+      const membership = { account, roles: restingOnOwnership(roles), since: clock() };
       return { document: withMembership(document, account, membership) };
     });
   }

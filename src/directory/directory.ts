@@ -111,9 +111,9 @@ function sagaHandler(users: Users, accounts: Accounts, members: Members): Handle
       const { user, account } = event.data;
       if (account !== undefined) await accounts.finishRegistration(user, account);
     } else if (isEvent(event, 'account.created')) {
-      await accounts.finishOwner(event.data.account, event.data.owner);
+      await accounts.finishOwner(event.data.account, event.data.owner, []);
     } else if (isEvent(event, 'member.added')) {
-      await accounts.finishOwner(event.data.account, event.data.user);
+      await accounts.finishOwner(event.data.account, event.data.user, event.data.roles);
     } else if (isEvent(event, 'member.removed')) {
       await members.finishRemoval(event.data.account, event.data.user);
     } else if (isEvent(event, 'user.deleted')) {

@@ -25,6 +25,7 @@ import {
   ownerRole,
   ownsAccount,
   requireRoles,
+  restingOnOwnership,
   restsOnOwnership,
   rolesToKeep,
   withMembership,
@@ -83,8 +84,7 @@ async function add(deps: Deps, place: Place, roles: string[]): Promise<boolean> 
   const event = newEvent(clock, 'member.added', { user, account, roles });
   if (roles.includes(ownerRole)) {
     const added = await accounts.addOwner(account, user, event);
-    await accounts.finishOwner(account, user);
-    if (added && roles.length > 1) await keepRoles(deps, place, { roles, owns: true, tell: false });
+    await accounts.finishOwner(account, user, roles);
     return added;
   }
   const changed = await change(store, 'user', user, (now) => {
@@ -101,43 +101,38 @@ async function remove(deps: Deps, place: Place): Promise<boolean> {
   const { account, user } = place;
   const document = await readAccount(deps, account);
   if (!ownsAccount(document, user)) {
-    const gone = await endMembership(deps, place, { tell: true });
+    const gone = await endMembership(deps, place);
     if (gone) await endLateOwnership(deps, place);
     return gone;
   }
   requireAnotherOwner(document, user);
   // From here on the membership rests on the ownership, and ends with it.
-  const changed = await changeMembership(deps, place, (membership) =>
-    restsOnOwnership(membership)
-      ? undefined
-      : { membership: { ...membership, roles: [ownerRole] } },
-  );
+  const changed = await changeMembership(deps, place, (membership) => {
+    if (restsOnOwnership(membership)) return undefined;
+    return { membership: { ...membership, roles: restingOnOwnership(membership.roles) } };
+  });
   const ending = changed === undefined ? undefined : membershipOf(changed.document, account);
   const event = newEvent(clock, 'member.removed', { user, account });
   const removed = await accounts.removeOwner(account, user, event);
-  const ended = await endMembership(deps, place, { tell: !removed, since: ending?.since });
-  return removed || ended;
+  if (!removed) return endMembership(deps, place);
+  // Another membership is of somebody who was let in again meanwhile.
+  await changeMembership(deps, place, (membership) =>
+    membership.since === ending?.since || restsOnOwnership(membership)
+      ? { membership: undefined }
+      : undefined,
+  );
+  return true;
 }
 
-/**
- * @param how `tell`: by an event of its own. `since`: of the membership that ends; another one is of
- *   somebody who was let in again
- * @returns whether it gave something until now
- */
-async function endMembership(
-  deps: Deps,
-  place: Place,
-  how: { tell: boolean; since?: number | undefined },
-): Promise<boolean> {
+/** @returns whether there was one to end */
+async function endMembership(deps: Deps, place: Place): Promise<boolean> {
   const event = newEvent(deps.clock, 'member.removed', { ...place });
-  let gave = false;
   const changed = await changeMembership(deps, place, (membership) => {
-    if (how.since !== undefined && membership.since !== how.since) return undefined;
-    // One that rests on an ownership ended with it, and the account has told of it.
-    gave = !restsOnOwnership(membership);
-    return { membership: undefined, events: how.tell && gave ? [event] : [] };
+    // Gives nothing any more, and is ended by whoever took the ownership that it rests on.
+    if (restsOnOwnership(membership)) return undefined;
+    return { membership: undefined, events: [event] };
   });
-  return changed?.written === true && gave;
+  return changed?.written === true;
 }
 
 /** Somebody made them an owner in the moment in which they were removed: the removal holds. */
@@ -147,7 +142,7 @@ async function endLateOwnership({ clock, accounts }: Deps, place: Place): Promis
     await accounts.removeOwner(account, user, newEvent(clock, 'member.removed', { ...place }));
   } catch (error) {
     // The last owner by now: then the removal does not hold.
-    await accounts.finishOwner(account, user);
+    await accounts.finishOwner(account, user, []);
     throw error;
   }
 }
@@ -159,23 +154,44 @@ async function setRoles(deps: Deps, place: Place, roles: string[]): Promise<stri
   requireOpen(document);
   const owns = ownsAccount(document, user);
   const shallOwn = roles.includes(ownerRole);
-  if (owns && !shallOwn) requireAnotherOwner(document, user);
-  await keepRoles(deps, place, { roles, owns, tell: owns === shallOwn });
   const event = newEvent(clock, 'member.changed', { user, account, roles });
-  if (owns && !shallOwn) await accounts.removeOwner(account, user, event);
   if (!owns && shallOwn) {
+    await requireMember(deps, place);
     await accounts.addOwner(account, user, event);
     await takeBackIfGone(deps, place);
+  }
+  if (owns && !shallOwn) requireAnotherOwner(document, user);
+  await keepRoles(deps, place, { roles, owns: owns || shallOwn, tell: owns === shallOwn });
+  // Last, because an owner whose membership still rests on the ownership would be locked out.
+  if (owns && !shallOwn && (await accounts.removeOwner(account, user, event))) {
+    await yieldToRemoval(deps, place);
   }
   return effectiveRoles(rolesToKeep(roles), shallOwn);
 }
 
-/** The roles beside `owner`. Until the account has decided, they change nothing for an owner. */
+/** A removal that began meanwhile rested the membership on the ownership: the removal holds. */
+async function yieldToRemoval(deps: Deps, place: Place): Promise<void> {
+  const event = newEvent(deps.clock, 'member.removed', { ...place });
+  const changed = await changeMembership(deps, place, (membership) =>
+    restsOnOwnership(membership) ? { membership: undefined, events: [event] } : undefined,
+  );
+  if (changed?.written === true) throw memberUnknown();
+}
+
+async function requireMember({ store }: Deps, { account, user }: Place): Promise<void> {
+  const present = (await store.get('user', user))?.document;
+  if (present === undefined || memberRoles(present, account, false).length === 0) {
+    throw memberUnknown();
+  }
+}
+
+/** The roles beside `owner`. @param how `tell`: by an event of its own */
 async function keepRoles(
   deps: Deps,
   place: Place,
-  { roles, owns, tell }: { roles: string[]; owns: boolean; tell: boolean },
+  how: { roles: string[]; owns: boolean; tell: boolean },
 ): Promise<void> {
+  const { roles, owns, tell } = how;
   const { account, user } = place;
   const kept = rolesToKeep(roles);
   const event = newEvent(deps.clock, 'member.changed', { user, account, roles });

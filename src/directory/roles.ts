@@ -1,7 +1,7 @@
 /**
  * Roles. Who owns an account is written on the account, so that "never the last owner" is one
- * document's business; all other roles are in the user's membership. A membership whose stored role
- * is `owner` rests on the ownership alone: without it, it gives nothing.
+ * document's business; all other roles are in the user's membership. A membership that names `owner`
+ * rests on the ownership: without it, it gives nothing.
  */
 
 import { Problem } from '../base/errors.ts';
@@ -34,13 +34,17 @@ export function rolesToKeep(roles: readonly string[]): string[] {
 
 /** What somebody may do in an account that they belong to: nothing when the list is empty. */
 export function effectiveRoles(stored: readonly string[], isOwner: boolean): string[] {
-  const rest = stored.filter((role) => role !== ownerRole);
-  if (!isOwner) return rest;
-  return [ownerRole, ...rest.filter((role) => role !== plainRole)];
+  if (!isOwner) return stored.includes(ownerRole) ? [] : [...stored];
+  return [ownerRole, ...stored.filter((role) => role !== ownerRole && role !== plainRole)];
 }
 
 export function restsOnOwnership(membership: MembershipEntry): boolean {
-  return membership.roles.every((role) => role === ownerRole);
+  return membership.roles.includes(ownerRole);
+}
+
+/** These roles for as long as somebody is an owner. */
+export function restingOnOwnership(roles: readonly string[]): string[] {
+  return [ownerRole, ...roles.filter((role) => role !== ownerRole)];
 }
 
 export function membershipOf(user: UserDocument, account: string): MembershipEntry | undefined {

@@ -1,5 +1,7 @@
-import { describe, expect, test } from 'vitest';
-import { makeUser, openDirectory, problemOf, rolesOf } from './world.ts';
+import { describe, expect, test, vi } from 'vitest';
+import type { Directory } from '../../src/directory/directory.ts';
+import { announcing } from '../../src/events/outbox.ts';
+import { directoryOver, makeUser, openDirectory, problemOf, rolesOf } from './world.ts';
 import type { DirectoryWorld } from './world.ts';
 
 interface Office extends DirectoryWorld {
@@ -199,5 +201,37 @@ describe('changing roles', () => {
       expect(await rolesOf(directory, ben, account)).toBeUndefined();
       expect((await directory.account(account))?.owners).not.toContain(ben);
     }
+  });
+
+  test('T48 a removal that meets a change of roles half way holds, and is told', async () => {
+    const { directory, account, ben, store, clock, log, settle } = await openOffice();
+    await directory.addMember(account, ben, ['member']);
+    await directory.setRoles(account, ben, ['owner']);
+    const changed = Promise.withResolvers<void>();
+    const onAccount = (before: () => Promise<unknown>): Directory =>
+      directoryOver(
+        { clock, log },
+        {
+          ...announcing(store, () => undefined),
+          async write(kind, id, document, options) {
+            if (kind === 'account') await before();
+            return store.write(kind, id, document, options);
+          },
+        },
+      );
+    let removal: Promise<boolean> | undefined;
+    const remover = onAccount(() => changed.promise);
+    const demoter = onAccount(async () => {
+      const version = (await store.get('user', ben))?.version ?? 0;
+      removal = remover.removeMember(account, ben);
+      await vi.waitUntil(async () => ((await store.get('user', ben))?.version ?? 0) > version);
+    });
+    expect(await problemOf(demoter.setRoles(account, ben, ['admin']))).toBe('member_unknown');
+    changed.resolve();
+    expect(await removal).toBe(false);
+    expect(await rolesOf(directory, ben, account)).toBeUndefined();
+    expect((await directory.account(account))?.owners).not.toContain(ben);
+    const removed = (await settle()).filter(({ type }) => type === 'member.removed');
+    expect(removed).toHaveLength(1);
   });
 });
