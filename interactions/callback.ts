@@ -70,6 +70,7 @@ function refuse(
     form: { action: `/interaction/${uid}`, step: 'login', csrf: csrf.token(ctx) },
     app: client.name,
     who: identity.email ?? identity.name,
+    way: config.registration === 'checkout' ? ('checkout' as const) : ('invitation' as const),
   };
   sendPage(ctx, notRegisteredPage(view, config.brand), error.status);
 }

@@ -1,7 +1,14 @@
 /** Pages that say something: failures of all kinds, and that somebody is not registered. */
 
 import { html, type Html } from '../src/web/html.ts';
-import { help, layout, promptFields, type Brand, type PromptForm } from './layout.ts';
+import {
+  help,
+  layout,
+  promptFields,
+  supportAddress,
+  type Brand,
+  type PromptForm,
+} from './layout.ts';
 import { texts } from './texts.ts';
 
 export interface Action {
@@ -40,11 +47,26 @@ export function failurePage(failure: FailureView, brand: Brand): Html {
       >
     </div>`
   }
-  ${
-    failure.status !== 404 &&
-    html`<p class="number">${words.number} <code>${failure.requestId}</code></p>`
-  }`;
+  ${failure.status !== 404 && number(failure.requestId, brand)}`;
   return layout({ title: text.title, content }, brand);
+}
+
+/** What finds the line in the log, and where to send it. */
+function number(requestId: string, brand: Brand): Html {
+  const { before, tell, after } = texts.failure.number;
+  const support = supportAddress(brand);
+  return html`<p class="number">
+    ${before} ${support === undefined ? tell : html`<a href="${support}">${tell}</a>`} ${after}
+    <code>${requestId}</code>
+  </p>`;
+}
+
+/** With a link to whoever helps, where there is one. */
+function tellUs(brand: Brand): Html {
+  const { before, tell, after } = texts.failure.number;
+  const address = supportAddress(brand);
+  const telling = address === undefined ? tell : html`<a href="${address}">${tell}</a>`;
+  return html`${before} ${telling} ${after}`;
 }
 
 export interface NotRegisteredView {
@@ -52,12 +74,15 @@ export interface NotRegisteredView {
   app: string;
   /** As whom they signed in, as far as the provider said. */
   who?: string | undefined;
+  /** How people come in: by an invitation, or by choosing a plan. */
+  way?: 'invitation' | 'checkout';
 }
 
 export function notRegisteredPage(view: NotRegisteredView, brand: Brand): Html {
-  const { notRegistered } = texts;
-  const content = html`${help(notRegistered.sentence(view.who))}
-    <p class="help">${notRegistered.advice}</p>
+  const words = texts.notRegistered;
+  const { title, advice } = words[view.way ?? 'invitation'];
+  const content = html`${help(words.sentence(view.who))}
+    <p class="help">${advice} ${words.known}</p>
     <form method="post" action="${view.form.action}" class="stack">
       ${promptFields(view.form)}
       <a class="button primary" href="${view.form.action}?stay=1&amp;other=1"
@@ -65,7 +90,7 @@ export function notRegisteredPage(view: NotRegisteredView, brand: Brand): Html {
       >
       <button class="button" name="leave" value="yes">${texts.backTo(view.app)}</button>
     </form>`;
-  return layout({ title: notRegistered.title, content }, brand);
+  return layout({ title, content }, brand);
 }
 
 /** A page with a sentence and nothing else to do. */

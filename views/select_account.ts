@@ -46,10 +46,7 @@ export function selectAccountPage(view: SelectAccountView, brand: Brand): Html {
   const filtering = view.accounts.length >= filterFrom;
   const filter = filtering ? (view.filter ?? '').trim() : '';
   const found = view.accounts.filter(({ name }) => matches(name, filter));
-  const content = html`${help(
-    view.who === undefined ? undefined : texts.signedInAs(view.who),
-    words.help(view.app),
-  )}
+  const content = html`${help(view.who === undefined ? words.help(view.app) : texts.signedInAs(view.who))}
   ${notice(view.message)} ${filtering && filterForm(view, filter)}
   ${
     found.length === 0
@@ -68,15 +65,11 @@ export function selectAccountPage(view: SelectAccountView, brand: Brand): Html {
 
 export function noAccountPage(view: NoAccountView, brand: Brand): Html {
   const { noAccount, onlyClosed } = texts;
-  const names = view.closed.join(', ');
+  const { length } = view.closed;
   const [title, sentence, advice] =
-    view.closed.length === 0
+    length === 0
       ? [noAccount.title, noAccount.sentence, noAccount.advice]
-      : [
-          onlyClosed.title,
-          view.closed.length > 1 ? onlyClosed.sentenceMany(names) : onlyClosed.sentence(names),
-          onlyClosed.advice,
-        ];
+      : [onlyClosed.title(length), onlyClosed.sentence(view.closed), onlyClosed.advice];
   const content = html`${help(sentence, advice)}
     ${view.who !== undefined && html`<p class="help">${texts.signedInAs(view.who)}</p>`}
     <form method="post" action="${view.form.action}" class="stack">
@@ -115,11 +108,13 @@ function row(account: AccountRow, { current, now }: SelectAccountView): Html {
     ${isCurrent && html` aria-current="true"`}
   >
     <span class="initials" aria-hidden="true">${initialsOf(account.name)}</span>
-    <span class="text">
-      <span class="title">${account.name}</span>
-      <span class="small">${roleAndPlan(account)}</span>
+    <span class="facts">
+      <span class="text">
+        <span class="title">${account.name}</span>
+        <span class="small">${roleAndPlan(account)}</span>
+      </span>
+      ${badge(account.document, isCurrent, now)}
     </span>
-    ${badge(account.document, isCurrent, now)}
   </button>`;
 }
 
@@ -141,15 +136,17 @@ function badge(account: AccountDocument, isCurrent: boolean, now: number): Html 
 }
 
 function roleAndPlan({ roles, document }: AccountRow): string {
-  const { role, period } = texts.selectAccount;
-  const [first] = roles;
-  const name = first === undefined ? undefined : Object.hasOwn(role, first) ? role[first] : first;
-  const plan = Object.values(document.subscriptions ?? {}).find(
+  const { selectAccount: words } = texts;
+  const [role] = roles;
+  const subscription = Object.values(document.subscriptions ?? {}).find(
     ({ status }) => status !== 'canceled' && status !== 'incomplete_expired',
   );
-  const title = plan && plan.plan.charAt(0).toLocaleUpperCase('en') + plan.plan.slice(1);
-  const paid = plan?.period === undefined ? title : `${title}, ${period[plan.period]}`;
-  return [name, paid].filter((part) => part !== undefined).join(' · ');
+  const { plan, period } = subscription ?? {};
+  const parts = [
+    role === undefined ? '' : words.role(role),
+    [plan && words.plan(plan), period && words.period[period]].filter(Boolean).join(', '),
+  ];
+  return parts.filter((part) => part !== '').join(' · ');
 }
 
 /** The first letters of the first two words, or the first two of the only one. */

@@ -12,15 +12,16 @@ type Colour = readonly [red: number, green: number, blue: number];
  * `versionOf` of `style.css`, for its address: a new release is never seen in an old dress. A test
  * says what it has to be.
  */
-export const styleVersion = '161vg3w';
+export const styleVersion = '1jpa8x4';
 
 const standardAccent: Colour = [0x4f, 0x46, 0xe5];
 const white: Colour = [255, 255, 255];
 const black: Colour = [0, 0, 0];
 /** `--surface` of `style.css`, in the light and in the dark. */
 const surfaces = { light: white, dark: [0x15, 0x18, 0x21] as Colour };
-/** WCAG 2.2, 1.4.11: what is not text. */
-const lineContrast = 3;
+/** WCAG 2.2, 1.4.11: what is not text. Thin lines in the dark need more to be seen. */
+const enough = 3;
+const enoughInDark = 5;
 
 /** `#rgb` and `#rrggbb`, nothing else: what is not understood is not written into a stylesheet. */
 function parseColour(text: string): Colour | undefined {
@@ -63,11 +64,11 @@ export function contrastText(background: string): '#ffffff' | '#000000' {
 }
 
 /** The colour, moved towards white or black until it stands out. */
-function standingOut(colour: Colour, background: Colour): Colour {
+function standingOut(colour: Colour, background: Colour, least: number): Colour {
   const towards = luminance(background) > 0.5 ? black : white;
   for (let share = 0; share < 1; share += 0.05) {
     const mixed = mix(colour, towards, share);
-    if (contrastOf(mixed, background) >= lineContrast) return mixed;
+    if (contrastOf(mixed, background) >= least) return mixed;
   }
   return towards;
 }
@@ -85,9 +86,12 @@ function properties(accent: Colour, line: Colour): string {
 /** What `/assets/brand.css` answers. */
 export function brandStylesheet(brand: Pick<Brand, 'accent'>): string {
   const accent = parseColour(brand.accent) ?? standardAccent;
-  const light = properties(accent, standingOut(accent, surfaces.light));
-  const inDark = standingOut(accent, surfaces.dark);
-  return `${light}\n@media (prefers-color-scheme:dark){${properties(inDark, inDark)}}\n`;
+  const light = properties(accent, standingOut(accent, surfaces.light, enough));
+  const dark = properties(
+    standingOut(accent, surfaces.dark, enough),
+    standingOut(accent, surfaces.dark, enoughInDark),
+  );
+  return `${light}\n@media (prefers-color-scheme:dark){${dark}}\n`;
 }
 
 /** Changes with the content (FNV-1a): enough to tell two releases apart, and no more than that. */

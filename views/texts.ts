@@ -3,6 +3,8 @@
  * happened, what it means, what to do. The same noun for the same thing everywhere.
  */
 
+const listed = new Intl.ListFormat('en');
+const capital = (text: string) => text.charAt(0).toLocaleUpperCase('en') + text.slice(1);
 const plural = (count: number, one: string, many: string) => (count === 1 ? one : many);
 
 /** What is said of a failure; the sentence is the failure's own where there is none here. */
@@ -24,7 +26,6 @@ const failures: Record<string, FailureText> = {
   signin_expired: {
     title: 'This sign-in took too long',
     sentence: 'We stopped it to keep you safe. Nothing was lost.',
-    advice: 'Start again.',
   },
   signin_already_used: {
     title: 'This sign-in was already used',
@@ -40,7 +41,6 @@ const failures: Record<string, FailureText> = {
   },
   signin_cancelled: {
     title: 'You did not finish signing in',
-    advice: 'Nothing has changed.',
   },
   domain_not_allowed: {
     title: 'Use your work account',
@@ -59,7 +59,6 @@ const failures: Record<string, FailureText> = {
   provider_unknown: {
     title: 'This way to sign in is not offered any more',
     sentence: 'It may have been switched off while you were signing in.',
-    advice: 'Choose another way.',
     action: 'Choose another way',
   },
   provider_unavailable: {
@@ -175,7 +174,9 @@ export const texts = {
     choose: 'Choose one of your accounts.',
     foreign: 'You cannot use that account any more. Choose another one.',
     period: { day: 'daily', week: 'weekly', month: 'monthly', year: 'yearly' },
-    role: { owner: 'Owner', admin: 'Admin', member: 'Member' } as Record<string, string>,
+    /** Roles are words of the operator's. */
+    role: (role: string) => capital(role.replace(/[_-]+/g, ' ')),
+    plan: (plan: string) => capital(plan.replace(/[_-]+/g, ' ')),
   },
 
   noAccount: {
@@ -184,21 +185,26 @@ export const texts = {
     advice: 'Ask somebody at your company to invite you, then sign in again.',
   },
   onlyClosed: {
-    title: 'Your account is closed',
-    sentence: (names: string) =>
-      names === '' ? 'Every account that you belong to is closed.' : `${names} was closed.`,
-    sentenceMany: (names: string) => `${names} were closed.`,
+    title: (count: number) => plural(count, 'Your account is closed', 'Your accounts are closed'),
+    sentence: (names: readonly string[]) =>
+      `${listed.format(names)} ${plural(names.length, 'was', 'were')} closed.`,
     advice: 'An owner can ask us to open it again.',
   },
 
   notRegistered: {
-    title: 'You have not been invited yet',
     sentence: (who: string | undefined) =>
       who === undefined
-        ? 'We do not know this sign-in.'
-        : `We do not know ${who} with this sign-in.`,
-    advice:
-      'Ask somebody at your company to invite you, and open the link in their message. If you have signed in here before, use the same sign-in as then.',
+        ? 'You have signed in, but we do not know you here yet.'
+        : `You have signed in as ${who}, but we do not know you here yet.`,
+    invitation: {
+      title: 'You need an invitation',
+      advice: 'Ask somebody at your company to invite you, and open the link in their message.',
+    },
+    checkout: {
+      title: 'You need a plan first',
+      advice: 'Choose a plan in the app, then sign in again.',
+    },
+    known: 'If you have been here before, use the same sign-in as then.',
   },
 
   consent: {
@@ -238,7 +244,7 @@ export const texts = {
   failure: {
     title: 'That did not work',
     startAgain: 'Start again',
-    number: 'If it happens again, tell us this number:',
+    number: { before: 'If it happens again,', tell: 'tell us', after: 'this number:' },
     retry: (seconds: number) =>
       seconds < 90
         ? `Try again in ${seconds} ${plural(seconds, 'second', 'seconds')}.`

@@ -1,0 +1,191 @@
+/** Every page in every state that it has, with the names and numbers that real life brings. */
+
+import type { Html } from '../../src/web/html.ts';
+import type { AccountDocument, SubscriptionProjection } from '../../src/storage/documents.ts';
+import { consentPage } from '../../views/consent.ts';
+import { continuePage } from '../../views/continue.ts';
+import type { Brand } from '../../views/layout.ts';
+import { loginPage, type LoginProvider } from '../../views/login.ts';
+import { failurePage, messagePage, notRegisteredPage } from '../../views/message.ts';
+import { noAccountPage, selectAccountPage, type AccountRow } from '../../views/select_account.ts';
+import { signedOutPage, signOutPage, signOutQuestion } from '../../views/signout.ts';
+
+export const brand: Brand = {
+  name: 'Northwind',
+  accent: '#4f46e5',
+  terms: 'https://northwind.example/terms',
+  privacy: 'https://northwind.example/privacy',
+  support: 'help@northwind.example',
+};
+
+export const now = Date.UTC(2026, 8, 1);
+const day = 86_400_000;
+
+export const form = (step: string) => ({ action: '/interaction/abc', step, csrf: 'v1.mac' });
+
+export const providers: LoginProvider[] = [
+  { id: 'google', name: 'Google', icon: 'google' },
+  { id: 'github', name: 'GitHub', icon: 'github' },
+  { id: 'acme', name: 'Acme single sign-on', icon: 'oidc' },
+];
+
+const manyProviders: LoginProvider[] = [
+  ...providers,
+  ...['Contoso', 'Fabrikam', 'Donaudampfschifffahrtsgesellschaft Wien', 'Initech'].map(
+    (name): LoginProvider => ({ id: name.slice(0, 4), name, icon: 'oidc' }),
+  ),
+];
+
+export function account(
+  id: string,
+  name: string,
+  roles: string[],
+  subscription?: Partial<SubscriptionProjection>,
+): AccountRow {
+  const document: AccountDocument = {
+    name,
+    status: 'active',
+    owners: ['usr_ada'],
+    createdAt: now - 100 * day,
+    ...(subscription && {
+      subscriptions: {
+        analytics: { subscription: 'sub_1', status: 'active', plan: 'team', ...subscription },
+      },
+    }),
+  };
+  return { id, name, roles, document };
+}
+
+const accounts = [
+  account('acc_1', 'Acme', ['owner'], { period: 'year' }),
+  account('acc_2', 'Globex', ['member'], { plan: 'starter', status: 'past_due' }),
+  account('acc_3', 'Initech', ['admin'], { status: 'trialing', trialEnd: now + 3.5 * day }),
+  account('acc_4', 'Ada Lovelace', ['owner']),
+];
+
+const manyAccounts = [
+  ...accounts,
+  account('acc_5', 'Donaudampfschifffahrtsgesellschaft & Söhne', ['billing_manager'], {
+    plan: 'enterprise',
+    period: 'month',
+    status: 'trialing',
+    trialEnd: now + 10 * day,
+  }),
+  ...['Málaga Films', 'Umbrella', 'Soylent', 'Hooli'].map((name) =>
+    account(`acc_${name}`, name, ['member'], { period: 'month' }),
+  ),
+];
+
+const chooser = {
+  form: form('select_account'),
+  app: 'Northwind Analytics',
+  who: 'ada@example.com',
+  now,
+};
+
+const requestId = 'req_6Jx2hPq0ZtVb9sYwKd3n4A';
+
+export const failureCodes: [code: string, status: number, retryAfterSeconds?: number][] = [
+  ['interaction_expired', 410],
+  ['signin_expired', 410],
+  ['signin_already_used', 409],
+  ['signin_other_browser', 403],
+  ['signin_cancelled', 400],
+  ['domain_not_allowed', 403],
+  ['user_disabled', 403],
+  ['provider_unknown', 404],
+  ['provider_unavailable', 503, 30],
+  ['upstream_unavailable', 502],
+  ['upstream_error', 502],
+  ['form_foreign', 403],
+  ['rate_limited', 429, 240],
+  ['not_found', 404],
+  ['store_unavailable', 503],
+  ['internal_error', 500],
+  ['invalid_request', 400],
+];
+
+function failures(): [string, () => Html][] {
+  return failureCodes.map(([code, status, retryAfterSeconds]) => [
+    `failure ${code}`,
+    () =>
+      failurePage(
+        {
+          status,
+          code,
+          message: 'Google does not answer at the moment. Try again in a minute.',
+          requestId,
+          retryAfterSeconds,
+          action: /^(signin|upstream|provider|domain|user|form)/.test(code)
+            ? { href: '/interaction/abc?stay=1' }
+            : undefined,
+        },
+        brand,
+      ),
+  ]);
+}
+
+const logoutForm =
+  '<form id="op.logoutForm" method="post" action="/oauth2/logout/confirm">' +
+  '<input type="hidden" name="xsrf" value="secret"/></form>';
+
+const consenting = {
+  form: form('consent'),
+  app: 'Chartwell',
+  scopes: ['openid', 'profile', 'email', 'offline_access'],
+  resources: [{ name: 'Northwind Analytics', scopes: ['reports:read', 'reports:write'] }],
+  account: 'Acme',
+  who: 'ada@example.com',
+  goesTo: 'chartwell.example',
+};
+
+/** By name: a page, ready to be drawn. */
+export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Html>([
+  ['login', () => login({ lastUsed: 'github' })],
+  ['login with a message', () => login({ message: 'Google does not answer at the moment.' })],
+  ['login again', () => login({ again: true })],
+  ['login with one provider', () => login({ providers: providers.slice(0, 1) })],
+  ['login with many providers', () => login({ providers: manyProviders, lastUsed: 'Init' })],
+  ['login without providers', () => login({ providers: [] })],
+  ['select_account', () => selectAccountPage({ ...chooser, accounts, current: 'acc_1' }, brand)],
+  [
+    'select_account of many',
+    () => selectAccountPage({ ...chooser, accounts: manyAccounts, current: 'acc_5' }, brand),
+  ],
+  [
+    'select_account without a match',
+    () => selectAccountPage({ ...chooser, accounts: manyAccounts, filter: 'zz' }, brand),
+  ],
+  [
+    'select_account with a message',
+    () =>
+      selectAccountPage(
+        { ...chooser, accounts, message: 'You cannot use that account any more.' },
+        brand,
+      ),
+  ],
+  ['no account', () => noAccountPage({ ...chooser, closed: [] }, brand)],
+  ['only closed accounts', () => noAccountPage({ ...chooser, closed: ['Acme', 'Globex'] }, brand)],
+  ['consent', () => consentPage(consenting, brand)],
+  [
+    'not registered',
+    () =>
+      notRegisteredPage(
+        { form: form('login'), app: 'Northwind Analytics', who: 'ada.lovelace@mail.example' },
+        brand,
+      ),
+  ],
+  ['sign out', () => signOutPage(logoutForm, brand)],
+  [
+    'sign out of links',
+    () => signOutQuestion({ action: '/signout', csrf: 'v1.mac', stay: 'https://x.example' }, brand),
+  ],
+  ['signed out', () => signedOutPage(brand, 'https://app.northwind.example/')],
+  ['continue', () => continuePage('https://app.northwind.example/callback', brand)],
+  ['message', () => messagePage('We cannot ask you that here', 'The app asked for more.', brand)],
+  ...failures(),
+]);
+
+function login(view: Partial<Parameters<typeof loginPage>[0]>): Html {
+  return loginPage({ form: form('login'), providers, app: 'Northwind Analytics', ...view }, brand);
+}
