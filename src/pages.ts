@@ -3,6 +3,7 @@
 import type { ParameterizedContext } from 'koa';
 import type { Config } from './config.ts';
 import type { Log } from './base/log.ts';
+import type { SignoutQuestion } from './links/signout.ts';
 import type { OidcPages } from './oidc/provider.ts';
 import { Problem } from './base/errors.ts';
 import { answer } from './web/failure.ts';
@@ -10,11 +11,13 @@ import type { Failure } from './web/failure.ts';
 import type { Html } from './web/html.ts';
 import { sendPage } from './web/page.ts';
 import { createFailurePages } from '../interactions/index.ts';
-import { signedOutPage, signOutPage } from '../views/signout.ts';
+import { signedOutPage, signOutPage, signOutQuestion } from '../views/signout.ts';
 
 export interface Pages {
   oidc: OidcPages;
   failure(failure: Failure): Html;
+  /** What a link of another site to `/signout` leads to. */
+  signOutQuestion(question: SignoutQuestion): Html;
 }
 
 export function createPages({ config, log }: { config: Config; log: Log }): Pages {
@@ -22,6 +25,7 @@ export function createPages({ config, log }: { config: Config; log: Log }): Page
   const failure = createFailurePages(config);
   return {
     failure,
+    signOutQuestion: (question) => signOutQuestion(question, brand),
     oidc: {
       signOut(ctx, form) {
         sendPage(ctx, signOutPage(form, brand));

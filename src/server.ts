@@ -22,6 +22,7 @@ import { announcing } from './events/outbox.ts';
 import { createSweeper } from './events/sweeper.ts';
 import { createFederation } from './federation/federation.ts';
 import { health } from './health.ts';
+import { routes as links } from './links/routes.ts';
 import { createOidc } from './oidc/oidc.ts';
 import { createPages } from './pages.ts';
 import type { PendingEvent, Store } from './storage/store.ts';
@@ -124,6 +125,19 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       config,
       log,
       clock,
+    }).routes(),
+  );
+  app.use(
+    links({
+      config,
+      oidc: oidc.links,
+      secrets,
+      cookies,
+      csrf,
+      clock,
+      log,
+      limits,
+      renderQuestion: pages.signOutQuestion,
     }).routes(),
   );
 

@@ -63,6 +63,8 @@ export function createLinkOidc(dependencies: LinkDependencies): LinkOidc {
     req.headers = {
       ...kept,
       'content-type': 'application/x-www-form-urlencoded',
+      // A type without a length or an encoding would be no body to Koa. Nothing is read.
+      'content-length': '0',
       accept: 'application/json',
     };
     request.body = { ...parameters, client_id: linkClientId, client_secret: linkSecret };
