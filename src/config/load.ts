@@ -34,11 +34,10 @@ export async function loadConfig({ file, env, readFile }: LoadOptions): Promise<
 /** Checks what is already an object. @throws {ConfigProblems} */
 export function validate(input: unknown, before: ConfigProblem[] = [], file?: string): Config {
   const parsed = configSchema.safeParse(input);
-  const problems = [
-    ...before,
-    ...(parsed.success ? [] : translate(parsed.error, input)),
-    ...checkTogether(sound(configSchema, input)),
-  ];
+  const single = parsed.success ? [] : translate(parsed.error, input);
+  const broken = new Set(single.map(({ key }) => key));
+  const together = checkTogether(sound(configSchema, input), broken);
+  const problems = [...before, ...single, ...together.filter(({ key }) => !broken.has(key))];
   if (parsed.success && problems.length === 0) return parsed.data;
   throw new ConfigProblems(problems, file);
 }

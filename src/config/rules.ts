@@ -12,7 +12,8 @@ import type { Sound } from './sound.ts';
 type Client = Sound<ClientConfig>;
 type Provider = Sound<ProviderConfig>;
 
-export function checkTogether(config: Sound<Config>): ConfigProblem[] {
+/** @param broken keys that are wrong by themselves: nothing is concluded from their absence */
+export function checkTogether(config: Sound<Config>, broken: ReadonlySet<string>): ConfigProblem[] {
   const providers = config.providers ?? [];
   const clients = config.clients ?? [];
   const products = config.products ?? [];
@@ -22,9 +23,11 @@ export function checkTogether(config: Sound<Config>): ConfigProblem[] {
     ...repetitions('products', 'id', products),
     ...repetitions('products', 'audience', products),
     ...checkProviders(config),
-    ...providers.flatMap((provider, index) =>
-      provider === undefined ? [] : checkProvider(provider, `providers[${index}]`),
-    ),
+    ...providers.flatMap((provider, index) => {
+      const key = `providers[${index}]`;
+      const unclear = broken.has(`${key}.preset`) || broken.has(`${key}.type`);
+      return provider === undefined || unclear ? [] : checkProvider(provider, key);
+    }),
     ...clients.flatMap((client, index) =>
       client === undefined ? [] : checkClient(client, `clients[${index}]`, config),
     ),

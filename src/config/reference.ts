@@ -1,0 +1,107 @@
+/** Prints `docs/configuration.md` from the schema, so that the two cannot differ. */
+
+import { z } from 'zod';
+import { configSchema } from './schema.ts';
+import { unwrap } from './sound.ts';
+
+const opening = `# Configuration
+
+<!-- Made by \`npm run docs\` from src/config/schema.ts. Do not edit it here. -->
+
+One file, \`tollgate.config.ts\` (or \`.js\`, \`.json\`, or what \`--config\` names), whose default export is an object with
+the keys below. \`tollgate.config.example.ts\` is the start of one. \`node src/main.ts check\` lists everything that is
+wrong with yours and starts nothing; with a wrong one, nothing starts.
+
+## Secrets
+
+Secrets come from the environment, so that the file can lie in your repository:
+
+| variable | what it is |
+| --- | --- |
+| \`TOLLGATE_SECRET\` | the server's own secrets, at least 32 bytes each, separated by commas, newest first |
+| \`TOLLGATE_PROVIDER_<ID>_SECRET\` | the client secret that an upstream provider gave you |
+| \`TOLLGATE_CLIENT_<ID>_SECRET\` | the secret of an app: at least 32 of \`A-Z a-z 0-9 . _ ~ -\` |
+
+\`<ID>\` is the id in capitals, with \`_\` for everything but letters and digits: the client \`my-app\` has
+\`TOLLGATE_CLIENT_MY_APP_SECRET\`. With \`_FILE\` behind it, a variable names a file that holds the secret. The environment
+wins over the file. A \`TOLLGATE_\` variable that means nothing is refused, because it is a misspelled one.
+
+\`openssl rand -hex 32\` makes a secret. Short, repeated and well-known ones are refused, and two that are equal.
+
+**Changing the server's secret:** put the new one before the old one (\`TOLLGATE_SECRET=new,old\`) and restart. The old one still
+opens what it made. Remove it when what it made has ended, by default after 90 days (\`lifetimes.refreshAbsolute\`).
+
+## Addresses
+
+Addresses begin with \`https://\`. Plain \`http://\` is accepted for this machine only: \`localhost\`, names ending in
+\`.localhost\`, \`127.0.0.0/8\` and \`[::1]\`. None has a fragment, a wildcard, a user name or a password.
+`;
+
+interface Key {
+  name: string;
+  type: string;
+  /** Undefined: it has to be set. Empty: it may be left out. */
+  standard: string | undefined;
+  text: string;
+  group: z.ZodObject | undefined;
+}
+
+/** The whole page. */
+export function configurationReference(): string {
+  return [opening, ...sections('', '## Keys', configSchema)].join('\n');
+}
+
+function sections(prefix: string, title: string, schema: z.ZodObject, text = ''): string[] {
+  const keys = keysOf(schema);
+  const rows = keys.map(
+    ({ name, type, standard, text: about }) =>
+      `| \`${name}\` | ${type} | ${standard ?? '**needed**'} | ${about} |`,
+  );
+  const head = text === '' ? [title, ''] : [title, '', text, ''];
+  const table = ['| key | type | default | |', '| --- | --- | --- | --- |', ...rows, ''];
+  const inner = keys.flatMap(({ name, type, group, text: about }) => {
+    if (group === undefined) return [];
+    const path = `${prefix}${name}${type.startsWith('list') ? '[]' : ''}`;
+    return sections(`${path}.`, `### \`${path}\``, group, about);
+  });
+  return [...head, ...table, ...inner];
+}
+
+function keysOf(schema: z.ZodObject): Key[] {
+  const shape: Record<string, z.core.$ZodType> = schema.shape;
+  return Object.entries(shape).map(([name, part]) => {
+    const inner = unwrap(part);
+    const element = inner instanceof z.ZodArray ? unwrap(inner.element) : inner;
+    return {
+      name,
+      type: typeOf(inner),
+      standard: standardOf(part),
+      text: z.globalRegistry.get(part)?.description ?? '',
+      group: element instanceof z.ZodObject ? element : undefined,
+    };
+  });
+}
+
+function typeOf(schema: z.core.$ZodType): string {
+  if (schema instanceof z.ZodArray) return `list of ${plural(typeOf(unwrap(schema.element)))}`;
+  if (schema instanceof z.ZodEnum) {
+    return schema.options.map((option) => `\`${option}\``).join(', ');
+  }
+  if (schema instanceof z.ZodNumber) return `${schema.minValue} to ${schema.maxValue}`;
+  if (schema instanceof z.ZodBoolean) return '`true`, `false`';
+  return schema instanceof z.ZodObject ? 'keys' : 'text';
+}
+
+function plural(type: string): string {
+  if (type === 'keys') return 'entries';
+  return type === 'text' ? 'texts' : type;
+}
+
+function standardOf(schema: z.core.$ZodType): string | undefined {
+  if (schema instanceof z.ZodPrefault) return '';
+  if (schema instanceof z.ZodDefault) {
+    const value: unknown = schema.def.defaultValue;
+    return Array.isArray(value) && value.length === 0 ? '' : `\`${JSON.stringify(value)}\``;
+  }
+  return z.safeParse(schema, undefined).success ? '' : undefined;
+}
