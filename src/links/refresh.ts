@@ -27,12 +27,23 @@ const formLimitBytes = 4 * 1024;
 const preflightSeconds = 600;
 export const refreshMethods = 'OPTIONS, POST';
 
-/** The CORS protocol (Fetch §3.2), with credentials: for the listed origins, by name, never `*`. */
+/**
+ * The CORS protocol (Fetch §3.2), with credentials: for the listed origins, by name, never `*`. The
+ * headers are set before anything can fail, so that scripts can read refusals too.
+ */
 function allowOrigin(ctx: ParameterizedContext, config: Config): void {
   ctx.vary('Origin');
+  if (isOwnPage(ctx)) return;
   if (!isFromApp(ctx, callingOrigins(config))) throw linkProblem('origin_not_allowed');
   ctx.set('Access-Control-Allow-Origin', ctx.get('Origin'));
   ctx.set('Access-Control-Allow-Credentials', 'true');
+}
+
+/** Some send no origin to where they are themselves; what comes from elsewhere always has one. */
+function isOwnPage(ctx: ParameterizedContext): boolean {
+  return (
+    ctx.get('Origin') === '' && ['', 'none', 'same-origin'].includes(ctx.get('Sec-Fetch-Site'))
+  );
 }
 
 /** `OPTIONS /refresh` */
@@ -52,7 +63,7 @@ export async function refresh(
 ): Promise<void> {
   const { config, oidc, cookies, log } = dependencies;
   allowOrigin(ctx, config);
-  ctx.set('Access-Control-Expose-Headers', 'Retry-After');
+  ctx.set('Access-Control-Expose-Headers', 'Retry-After, X-Request-Id');
   const product = findProduct(config, await productOf(ctx));
   const refreshToken = cookies.read(ctx, linkCookie);
   if (refreshToken === undefined) throw linkProblem('login_required');
@@ -67,7 +78,7 @@ export async function refresh(
   if (answer.status !== 200) throw refusal(ctx, cookies, log, answer);
   const { access_token, token_type, expires_in, refresh_token: next } = answer.body;
   if (typeof next === 'string') {
-    cookies.write(ctx, linkCookie, next, config.lifetimes.refreshIdle);
+    cookies.write(ctx, linkCookie, next, config.lifetimes.refreshAbsolute);
   }
   ctx.status = 200;
   ctx.set('Cache-Control', 'no-store');
@@ -77,8 +88,14 @@ export async function refresh(
 /** In the query, or in a form where there is one: `fetch` without a body sends no type. */
 async function productOf(ctx: ParameterizedContext): Promise<string | undefined> {
   const query = singleQuery(ctx).get('product');
-  if (query !== undefined || ctx.get('Content-Type') === '') return query;
-  return (await readForm(ctx, formLimitBytes)).get('product');
+  const form =
+    ctx.get('Content-Type') === ''
+      ? undefined
+      : (await readForm(ctx, formLimitBytes)).get('product');
+  if (query !== undefined && form !== undefined) {
+    throw linkProblem('parameter_invalid', { details: { parameter: 'product' } });
+  }
+  return query ?? form;
 }
 
 function refusal(

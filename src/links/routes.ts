@@ -11,6 +11,7 @@
  */
 
 import Router from '@koa/router';
+import type { ParameterizedContext } from 'koa';
 import type { Clock } from '../base/clock.ts';
 import { Problem } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
@@ -20,6 +21,7 @@ import type { LinkOidc } from '../oidc/links.ts';
 import type { Cookies } from '../web/cookies.ts';
 import type { Csrf } from '../web/csrf.ts';
 import type { Html } from '../web/html.ts';
+import type { LimitRule, Limits } from '../web/limits.ts';
 import { createAttempts } from './attempts.ts';
 import { preflight, refresh, refreshMethods } from './refresh.ts';
 import { beginSignin, finishSignin } from './signin.ts';
@@ -34,12 +36,25 @@ export interface LinksDependencies {
   csrf: Csrf;
   clock: Clock;
   log: Log;
+  limits: Limits;
   /** The page that asks whether to sign out. */
   renderQuestion(question: SignoutQuestion): Html;
 }
 
+// A whole office may share one address. Nothing can be guessed here, so where the counters fail,
+// nobody is kept out.
+const perMinute = (name: string, limit: number): LimitRule => ({
+  name,
+  limit,
+  windowSeconds: 60,
+  whenStoreFails: 'open',
+});
+const signinLimit = perMinute('link_signin', 300);
+const refreshLimit = perMinute('link_refresh', 1200);
+const signoutLimit = perMinute('link_signout', 300);
+
 export function routes(dependencies: LinksDependencies): Router {
-  const { config, cookies, secrets, clock } = dependencies;
+  const { config, cookies, secrets, clock, limits } = dependencies;
   const attempts = createAttempts({
     cookies,
     secrets,
@@ -48,6 +63,9 @@ export function routes(dependencies: LinksDependencies): Router {
   });
   const signin = { ...dependencies, attempts };
   const router = new Router();
+  router.use('/signin', limits.byAddress(signinLimit));
+  router.use('/refresh', asJson, limits.byAddress(refreshLimit));
+  router.use('/signout', limits.byAddress(signoutLimit));
   router.get('/signin', (ctx) => beginSignin(ctx, signin));
   router.get('/signin/return', (ctx) => finishSignin(ctx, signin));
   router.get('/signin/:provider', (ctx) => beginSignin(ctx, signin, ctx.params.provider));
@@ -60,4 +78,10 @@ export function routes(dependencies: LinksDependencies): Router {
   router.get('/signout', (ctx) => signOutByLink(ctx, dependencies));
   router.post('/signout', (ctx) => signOutByForm(ctx, dependencies));
   return router;
+}
+
+/** Refusals too: who calls this is a script, whatever the browser says that it accepts. */
+function asJson(ctx: ParameterizedContext, next: () => Promise<unknown>): Promise<unknown> {
+  ctx.req.headers.accept = 'application/json';
+  return next();
 }

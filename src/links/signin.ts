@@ -28,7 +28,8 @@ export interface SigninDependencies {
   log: Log;
 }
 
-const prompts = ['select_account', 'login'];
+/** As `account` it asks for the chooser, instead of naming one. */
+const chooseAccount = 'choose';
 
 /** `GET /signin[/:provider]` */
 export function beginSignin(
@@ -43,12 +44,14 @@ export function beginSignin(
     throw linkProblem('provider_unknown');
   }
   const request = readRequest(singleQuery(ctx), config);
+  const { account } = request;
   // A page elsewhere must not move somebody to another of their accounts unasked (T56).
-  const unasked = request.account !== undefined && ctx.get('Sec-Fetch-Site') === 'cross-site';
+  const asks = account !== undefined && ctx.get('Sec-Fetch-Site') === 'cross-site';
   authorize(ctx, dependencies, {
     ...request,
     provider,
-    ...(unasked ? { prompt: request.prompt ?? 'select_account' } : {}),
+    account: account === chooseAccount ? undefined : account,
+    prompt: asks || account === chooseAccount ? 'select_account' : undefined,
   });
 }
 
@@ -59,8 +62,6 @@ function readRequest(query: Form, config: Config): SigninRequest {
     if (value.length > longest || /\p{Cc}/u.test(value)) throw invalid(parameter);
     return value;
   };
-  const prompt = text('prompt', 64);
-  if (prompt !== undefined && !prompts.includes(prompt)) throw invalid('prompt');
   return {
     returnTo: resolveReturnTo(query.get('return_to'), {
       origins: [...appOrigins(config)],
@@ -69,7 +70,6 @@ function readRequest(query: Form, config: Config): SigninRequest {
     product: findProduct(config, text('product', 64))?.id,
     account: text('account', 255),
     loginHint: text('login_hint', 320),
-    prompt,
   };
 }
 
@@ -105,12 +105,8 @@ function authorize(
   for (const [name, value] of Object.entries(parameters)) {
     if (value !== undefined) url.searchParams.set(name, value);
   }
-  // All products, because all apps of this site share the cookie; the one that asks comes first.
-  const wanted = config.products.find(({ id }) => id === request.product);
-  const others = config.products.filter((product) => product !== wanted);
-  for (const product of wanted === undefined ? others : [wanted, ...others]) {
-    url.searchParams.append('resource', product.audience);
-  }
+  // No `resource`: the link client is granted all products, because all apps of this site share its
+  // cookie.
   continueTo(ctx, url.href);
 }
 
@@ -122,7 +118,7 @@ export async function finishSignin(
   const { config, oidc, cookies, attempts } = dependencies;
   const query = singleQuery(ctx);
   const attempt = attempts.take(ctx, query.get('state') ?? '');
-  if (attempt === undefined) return fail(ctx, dependencies, 'signin_expired');
+  if (attempt === undefined) return finishUnknown(ctx, dependencies);
   // RFC 9207, also against an answer that some other client's server gave.
   if (query.get('iss') !== config.issuer) return fail(ctx, dependencies, 'signin_failed');
   const error = query.get('error');
@@ -133,8 +129,18 @@ export async function finishSignin(
   if (typeof refreshToken !== 'string' || nonceOf(idToken) !== attempt.nonce) {
     return fail(ctx, dependencies, 'signin_failed');
   }
-  cookies.write(ctx, linkCookie, refreshToken, config.lifetimes.refreshIdle);
+  cookies.write(ctx, linkCookie, refreshToken, config.lifetimes.refreshAbsolute);
   continueTo(ctx, attempt.request.returnTo);
+}
+
+/**
+ * The back button, a reload, another browser, or somebody else's link. Who is signed in here is taken
+ * to the app (F9); what the address says is not used.
+ */
+function finishUnknown(ctx: ParameterizedContext, dependencies: SigninDependencies): void {
+  const { config, cookies } = dependencies;
+  if (cookies.read(ctx, linkCookie) === undefined) fail(ctx, dependencies, 'signin_expired');
+  else continueTo(ctx, config.signin.success);
 }
 
 function redeem(
