@@ -42,9 +42,10 @@ export async function serve(config: Config, version: string): Promise<void> {
     throw error;
   });
   server.start();
-  log.info('ready', { ...describe(listener), issuer: config.issuer, version, runtime: runtime() });
+  log.info('listening', { ...describe(listener), issuer: config.issuer, version, runtime: runtime() });
 
   onSignals(log, async () => {
+    server.leave();
     await drain(listener, log);
     await server.stop();
     await store.close();

@@ -51,6 +51,8 @@ export interface Server {
   start(): void;
   /** From now on not ready; the workers end what they are at. */
   stop(): Promise<void>;
+  /** Not ready from now on, so that a balancer sends no more; what comes is still answered. */
+  leave(): void;
   /** For operators' commands, and for seeding a development world. */
   directory: Directory;
   dispatcher: Dispatcher;
@@ -146,6 +148,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     start() {
       dispatcher.start();
       sweeper.start();
+    },
+    leave() {
+      readiness.stopping = true;
     },
     async stop() {
       readiness.stopping = true;
