@@ -7,6 +7,7 @@ import { Conflict, Duplicate } from '../../src/storage/store.ts';
 import type {
   FindOptions,
   PendingEvent,
+  PendingOptions,
   Store,
   Stored,
   WriteOptions,
@@ -94,8 +95,12 @@ export class ModelStore implements Store {
     }
   }
 
-  async pending(limit: number): Promise<PendingEvent[]> {
-    return this.#outbox.slice(0, limit);
+  async pending(limit: number, { after, of }: PendingOptions = {}): Promise<PendingEvent[]> {
+    const start = this.#outbox.findIndex((event) => event.id === after) + 1;
+    return this.#outbox
+      .slice(start)
+      .filter(({ kind, document }) => !of || (kind === of.kind && document === of.id))
+      .slice(0, limit);
   }
 
   async settle(eventIds: readonly string[]): Promise<void> {

@@ -32,6 +32,47 @@ export function events(suite: Suite): void {
       expect((await store.pending(2)).map(({ id }) => id)).toEqual(['evt_c', 'evt_a']);
     });
 
+    test('can be read on from an event, and from the beginning where that one is settled', async () => {
+      const store = await suite.open();
+      for (const name of ['1', '2', '3', '4']) {
+        const document = `a${Number(name) % 2}`;
+        await store.write('account', document, account(), { expect: 'any', events: [event(name)] });
+      }
+      const after = async (id: string, limit = 10) =>
+        (await store.pending(limit, { after: id })).map((pending) => pending.id);
+      const all = (await store.pending(10)).map(({ id }) => id);
+      for (const [index, id] of all.entries()) {
+        expect(await after(id)).toEqual(all.slice(index + 1));
+      }
+      expect(await after(all[0] ?? '', 1)).toEqual(all.slice(1, 2));
+      await store.settle(all.slice(1, 2));
+      expect(await after(all[1] ?? '')).toEqual([all[0], all[2], all[3]]);
+      expect(await after(all[0] ?? '')).toEqual(all.slice(2));
+    });
+
+    test('can be asked for by document, in the order of its versions', async () => {
+      const store = await suite.open();
+      const write = (kind: 'account' | 'meta', id: string, ...names: string[]) =>
+        store.write(kind, id, kind === 'account' ? account() : { value: 1 }, {
+          expect: 'any',
+          events: names.map((name) => event(name)),
+        });
+      await write('account', 'a1', 'c', 'a');
+      await write('account', 'a2', 'x');
+      await write('meta', 'a1', 'y');
+      await write('account', 'a1', 'b');
+      const of = { kind: 'account', id: 'a1' } as const;
+      const ids = async (limit: number, after?: string) =>
+        (await store.pending(limit, { of, after })).map(({ id }) => id);
+      expect(await ids(10)).toEqual(['evt_c', 'evt_a', 'evt_b']);
+      expect(await ids(2)).toEqual(['evt_c', 'evt_a']);
+      expect(await ids(10, 'evt_a')).toEqual(['evt_b']);
+      await store.settle(['evt_c', 'evt_a', 'evt_b']);
+      expect(await ids(10)).toEqual([]);
+      expect(await store.pending(10, { of: { kind: 'account', id: 'none' } })).toEqual([]);
+      expect(await store.pending(10)).toHaveLength(2);
+    });
+
     test('settled events are forgotten; the document and its version stay', async () => {
       const store = await suite.open();
       const three = [event('1'), event('2'), event('3')];
