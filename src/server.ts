@@ -5,7 +5,7 @@
 
 import type { RequestListener } from 'node:http';
 import { assets, routes as interactions } from '../interactions/index.ts';
-import type { ParameterizedContext } from 'koa';
+import type { Middleware, ParameterizedContext } from 'koa';
 import type { Clock } from './base/clock.ts';
 import { createFetch } from './base/fetch.ts';
 import { randomToken } from './base/ids.ts';
@@ -31,6 +31,7 @@ import { createCsrf } from './web/csrf.ts';
 import { failures, watchErrors } from './web/failure.ts';
 import { headers } from './web/headers.ts';
 import { createLimits } from './web/limits.ts';
+import type { Limits } from './web/limits.ts';
 import { interstitials } from './web/page.ts';
 import { requestBounds, requests } from './web/request.ts';
 
@@ -115,6 +116,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   app.use(requestBounds());
   app.use(health({ store, readiness }).routes());
   app.use(assets(config.brand).routes());
+  app.use(browserLimit(limits, config));
+  app.use(oidc.metadata);
   app.use(oidc.unitOfWork);
   app.use(interstitials());
   app.use(
@@ -160,6 +163,22 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     directory,
     dispatcher,
   };
+}
+
+/**
+ * What a browser asks for while somebody signs in, by address. Not the token endpoint: after an outage
+ * all apps refresh at once, many of them from one address.
+ */
+function browserLimit(limits: Limits, config: Config): Middleware {
+  const limited = limits.byAddress({
+    name: 'browser',
+    limit: config.limits.perAddressPerMinute,
+    windowSeconds: 60,
+    whenStoreFails: 'open',
+  });
+  const paths = ['/interaction/', '/integrations/', '/signin', '/oauth2/authorize'];
+  return (ctx, next) =>
+    paths.some((path) => ctx.path.startsWith(path)) ? limited(ctx, next) : next();
 }
 
 /** A page of the library may post to the redirect address of this very request's client, no other. */

@@ -32,6 +32,7 @@ import { loadKeys } from './keys.ts';
 import { createLinkOidc } from './links.ts';
 import type { LinkOidc } from './links.ts';
 import { listen } from './listeners.ts';
+import { cacheableMetadata } from './metadata.ts';
 import { shapeModels } from './models.ts';
 import { createPolicy } from './prompts.ts';
 import { createProvider } from './provider.ts';
@@ -60,6 +61,8 @@ export interface Oidc {
   clients: Clients;
   /** To be mounted outside of everything that reads or writes through the provider. */
   unitOfWork: Middleware;
+  /** Lets apps cache discovery and keys. */
+  metadata: Middleware;
 }
 
 /** Why the library ends a grant in this request: by the endpoint that it does so in. */
@@ -150,5 +153,6 @@ export async function createOidc(dependencies: OidcDependencies): Promise<Oidc> 
     endings,
     clients,
     unitOfWork: workMiddleware(work),
+    metadata: cacheableMetadata(),
   };
 }

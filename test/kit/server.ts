@@ -55,6 +55,7 @@ export function testConfig(issuer: string, changes: ConfigChanges = {}): Config 
     signin: { success: 'https://app.example.com/' },
     signout: { success: 'https://app.example.com/bye' },
     outgoing: { allowPrivate: ['127.0.0.0/8'] },
+    limits: { perAddressPerMinute: 1_000_000 },
     ...changes,
   });
 }
