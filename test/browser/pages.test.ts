@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import type { Middleware } from 'koa';
-import type { Middleware } from 'koa';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assets } from '../../interactions/assets.ts';
