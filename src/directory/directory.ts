@@ -114,7 +114,7 @@ function sagaHandler(users: Users, accounts: Accounts, members: Members): Handle
       await accounts.finishOwner(event.data.account, event.data.owner, []);
     } else if (isEvent(event, 'member.added')) {
       await accounts.finishOwner(event.data.account, event.data.user, event.data.roles);
-    } else if (isEvent(event, 'member.removed')) {
+    } else if (isEvent(event, 'owner.removed')) {
       await members.finishRemoval(event.data.account, event.data.user);
     } else if (isEvent(event, 'user.deleted')) {
       await users.finishDeletion(event.data.user);
@@ -122,7 +122,7 @@ function sagaHandler(users: Users, accounts: Accounts, members: Members): Handle
   }
   return {
     name: 'directory',
-    types: ['user.registered', 'account.created', 'member.added', 'member.removed', 'user.deleted'],
+    types: ['user.registered', 'account.created', 'member.added', 'owner.removed', 'user.deleted'],
     handle,
   };
 }

@@ -39,7 +39,7 @@ export interface Members {
   remove: (account: string, user: string) => Promise<boolean>;
   /** @returns the roles as they are now. @throws {Problem} `member_unknown` (404), `last_owner` (409) */
   setRoles: (account: string, user: string, roles: readonly string[]) => Promise<string[]>;
-  /** The membership of an owner who went. Idempotent. */
+  /** The membership of an owner who was removed. Idempotent. */
   finishRemoval: (account: string, user: string) => Promise<void>;
 }
 
@@ -101,37 +101,34 @@ async function remove(deps: Deps, place: Place): Promise<boolean> {
   const { account, user } = place;
   const document = await readAccount(deps, account);
   if (!ownsAccount(document, user)) {
-    const gone = await endMembership(deps, place);
+    const gone = await endMembership(deps, place, () => true);
     if (gone) await endLateOwnership(deps, place);
     return gone;
   }
   requireAnotherOwner(document, user);
-  // From here on the membership rests on the ownership, and ends with it.
+  // From here on the membership rests on the ownership, and gives nothing once that is gone.
   const changed = await changeMembership(deps, place, (membership) => {
     if (restsOnOwnership(membership)) return undefined;
     return { membership: { ...membership, roles: restingOnOwnership(membership.roles) } };
   });
   const ending = changed === undefined ? undefined : membershipOf(changed.document, account);
-  const event = newEvent(clock, 'member.removed', { user, account });
+  const event = newEvent(clock, 'owner.removed', { user, account });
   const removed = await accounts.removeOwner(account, user, event);
-  if (!removed) return endMembership(deps, place);
-  // Another membership is of somebody who was let in again meanwhile.
-  await changeMembership(deps, place, (membership) =>
-    membership.since === ending?.since || restsOnOwnership(membership)
-      ? { membership: undefined }
-      : undefined,
-  );
-  return true;
+  if (ending === undefined) return removed;
+  // Another one is of somebody who was let in again meanwhile.
+  return endMembership(deps, place, ({ since }) => since === ending.since);
 }
 
-/** @returns whether there was one to end */
-async function endMembership(deps: Deps, place: Place): Promise<boolean> {
+/** The one place that tells of a removal: with the write that ends it, so once. */
+async function endMembership(
+  deps: Deps,
+  place: Place,
+  isMeant: (membership: MembershipEntry) => boolean,
+): Promise<boolean> {
   const event = newEvent(deps.clock, 'member.removed', { ...place });
-  const changed = await changeMembership(deps, place, (membership) => {
-    // Gives nothing any more, and is ended by whoever took the ownership that it rests on.
-    if (restsOnOwnership(membership)) return undefined;
-    return { membership: undefined, events: [event] };
-  });
+  const changed = await changeMembership(deps, place, (membership) =>
+    isMeant(membership) ? { membership: undefined, events: [event] } : undefined,
+  );
   return changed?.written === true;
 }
 
@@ -163,19 +160,8 @@ async function setRoles(deps: Deps, place: Place, roles: string[]): Promise<stri
   if (owns && !shallOwn) requireAnotherOwner(document, user);
   await keepRoles(deps, place, { roles, owns: owns || shallOwn, tell: owns === shallOwn });
   // Last, because an owner whose membership still rests on the ownership would be locked out.
-  if (owns && !shallOwn && (await accounts.removeOwner(account, user, event))) {
-    await yieldToRemoval(deps, place);
-  }
+  if (owns && !shallOwn) await accounts.removeOwner(account, user, event);
   return effectiveRoles(rolesToKeep(roles), shallOwn);
-}
-
-/** A removal that began meanwhile rested the membership on the ownership: the removal holds. */
-async function yieldToRemoval(deps: Deps, place: Place): Promise<void> {
-  const event = newEvent(deps.clock, 'member.removed', { ...place });
-  const changed = await changeMembership(deps, place, (membership) =>
-    restsOnOwnership(membership) ? { membership: undefined, events: [event] } : undefined,
-  );
-  if (changed?.written === true) throw memberUnknown();
 }
 
 async function requireMember({ store }: Deps, { account, user }: Place): Promise<void> {
@@ -220,9 +206,7 @@ async function finishRemoval(deps: Deps, place: Place): Promise<void> {
   const document = (await deps.store.get('account', place.account))?.document;
   if (document === undefined || ownsAccount(document, place.user)) return;
   // Somebody who was let in again meanwhile has a membership that rests on roles.
-  await changeMembership(deps, place, (membership) =>
-    restsOnOwnership(membership) ? { membership: undefined } : undefined,
-  );
+  await endMembership(deps, place, restsOnOwnership);
 }
 
 async function readAccount({ store }: Deps, account: string): Promise<AccountDocument> {

@@ -33,6 +33,8 @@ export type EventData = {
   'member.added': { user: string; account: string; roles: string[] };
   'member.changed': { user: string; account: string; roles: string[] };
   'member.removed': { user: string; account: string };
+  /** On the way out: `member.removed` follows. */
+  'owner.removed': { user: string; account: string };
   'session.ended': {
     session: string;
     user?: string;

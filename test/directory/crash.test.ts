@@ -88,7 +88,7 @@ const stories: Story[] = [
     before: officeWith(...roles),
     act: (directory: Directory) => directory.removeMember(account, ben),
     seen: bensPlace,
-    events: ['member.removed'],
+    events: roles.includes('owner') ? ['member.removed', 'owner.removed'] : ['member.removed'],
   })),
   {
     name: 'a member becomes an owner',
