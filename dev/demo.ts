@@ -1,0 +1,149 @@
+/**
+ * `npm run demo`: the whole world on a laptop. `--story` plays what people do in it, without a
+ * browser, and ends.
+ */
+
+import { mkdir, rm } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { systemClock } from '../src/base/clock.ts';
+import { createLog } from '../src/base/log.ts';
+import { people } from './people.ts';
+import { freePortBase, portCount, portsFrom, takenPorts } from './ports.ts';
+import { playStory } from './story.ts';
+import { startWorld } from './world.ts';
+import type { World } from './world.ts';
+
+const usage = `npm run demo -- [options]
+
+  --port-base N   Listen at N and the ${portCount - 1} ports behind it (4400)
+  --fresh         Begin anew: forget what was done in the demo before
+  --story         Play the story without a browser, on free ports, and end
+  --verbose       Print what Tollgate logs
+  --help          Print this`;
+
+const usualBase = 4400;
+const folder = fileURLToPath(new URL('../data/', import.meta.url));
+
+/** A mistake that whoever started this can mend: told without a stack. */
+class UsageError extends Error {}
+
+interface Options {
+  base: number | undefined;
+  fresh: boolean;
+  story: boolean;
+  verbose: boolean;
+}
+
+function readOptions(parameters: string[]): Options | undefined {
+  let values;
+  try {
+    ({ values } = parseArgs({
+      args: parameters,
+      options: {
+        'port-base': { type: 'string' },
+        fresh: { type: 'boolean', default: false },
+        story: { type: 'boolean', default: false },
+        verbose: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    }));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`${reason}\n\n${usage}`);
+  }
+  if (values.help) return undefined;
+  const text = values['port-base'];
+  const base = text === undefined ? undefined : Number(text);
+  if (base !== undefined && !(/^\d+$/.test(text ?? '') && base >= 1024 && base <= 65_500)) {
+    throw new UsageError(`--port-base takes a number from 1024 to 65500, not ${text}.`);
+  }
+  return { base, fresh: values.fresh, story: values.story, verbose: values.verbose };
+}
+
+async function open(base: number, database: string, verbose: boolean): Promise<World> {
+  const ports = portsFrom(base);
+  const taken = await takenPorts(ports);
+  if (taken.length > 0) {
+    throw new UsageError(
+      `Port ${taken.join(', ')} is taken. Stop what listens there, or use others: --port-base ${base + 1000 > 65_500 ? 5400 : base + 1000}`,
+    );
+  }
+  const log = createLog({
+    level: verbose ? 'debug' : 'warn',
+    clock: systemClock,
+    write: (line) => void process.stderr.write(line),
+  });
+  return startWorld({ ports, database, clock: systemClock, log });
+}
+
+/** The upstreams' addresses are part of who people are, so each base has its own file. */
+async function databaseOf(base: number, fresh: boolean): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  const file = `${folder}${base === usualBase ? 'demo.db' : `demo-${base}.db`}`;
+  if (fresh) for (const end of ['', '-wal', '-shm']) await rm(file + end, { force: true });
+  return file;
+}
+
+function introduction(world: World): string {
+  const { ada, grace, linus, nora } = people;
+  return `
+Tollgate is running, with a world around it.
+
+  ${world.oidcApp}   sample app, OpenID Connect
+  ${world.linksApp}   sample app, links only
+  ${world.service}   sample service (GET /api/me)
+  ${world.issuer}   Tollgate
+
+Sign in as one of these; no password is asked:
+
+  ${ada.name.padEnd(14)}  three accounts: Acme (trial), Globex (past due), Initech (active)
+  ${grace.name.padEnd(14)}  one account: Pied Piper, without a subscription
+  ${linus.name.padEnd(14)}  only Hooli, which is closed
+  ${nora.name.padEnd(14)}  new here
+
+Ctrl-C stops it. \`npm run demo -- --help\` lists the options.
+`;
+}
+
+async function run({ base = usualBase, fresh, verbose }: Options): Promise<void> {
+  const world = await open(base, await databaseOf(base, fresh), verbose);
+  process.stdout.write(introduction(world));
+  let stopping = false;
+  const stop = () => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    process.stdout.write('\nStopping.\n');
+    world.close().then(
+      () => process.exit(0),
+      (error: unknown) => fail(error),
+    );
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+}
+
+async function story({ base, verbose }: Options): Promise<void> {
+  const world = await open(base ?? (await freePortBase()), ':memory:', verbose);
+  try {
+    const passed = await playStory(world, (text) => void process.stdout.write(`${text}\n`));
+    process.exitCode = passed ? 0 : 1;
+  } finally {
+    await world.close();
+  }
+}
+
+function fail(error: unknown): never {
+  const expected = error instanceof UsageError;
+  const text = error instanceof Error ? (expected ? error.message : error.stack) : String(error);
+  process.stderr.write(`${text}\n`);
+  process.exit(expected ? 2 : 1);
+}
+
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options === undefined) process.stdout.write(`${usage}\n`);
+  else await (options.story ? story(options) : run(options));
+} catch (error) {
+  fail(error);
+}

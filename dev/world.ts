@@ -1,0 +1,126 @@
+/** The whole development world in one process: Tollgate and everything around it, on loopback. */
+
+import { createServer as createHttpServer } from 'node:http';
+import type { Log } from '../src/base/log.ts';
+import { configSchema } from '../src/config.ts';
+import type { Config } from '../src/config.ts';
+import { createServer } from '../src/server.ts';
+import type { Server } from '../src/server.ts';
+import { openSqlite } from '../src/storage/sqlite.ts';
+import { startLinksApp } from './app_links.ts';
+import { startOidcApp } from './app_oidc.ts';
+import { listen } from './listen.ts';
+import type { Ports } from './ports.ts';
+import { seed } from './seed.ts';
+import { startService } from './service.ts';
+import { startUpstreamGithub } from './upstream/github.ts';
+import { startUpstreamOidc } from './upstream/oidc.ts';
+
+export interface WorldOptions {
+  ports: Ports;
+  /** The path of an SQLite file, or `:memory:`. */
+  database: string;
+  clock: () => number;
+  log: Log;
+}
+
+export interface World {
+  /** Tollgate. */
+  issuer: string;
+  oidcApp: string;
+  linksApp: string;
+  service: string;
+  client: typeof oidcClient;
+  server: Server;
+  close(): Promise<void>;
+}
+
+/** Good for nothing outside of this world. */
+const oidcClient = { id: 'sample-app', secret: 'the-secret-of-the-sample-app-for-development' };
+const upstreamClient = {
+  id: 'tollgate-dev',
+  secret: 'the-secret-at-the-upstreams-for-development',
+};
+const secret = 'the-secret-of-tollgate-for-development-only';
+const product = 'sample';
+
+const addresses = (ports: Ports) => ({
+  issuer: `http://localhost:${ports.tollgate}`,
+  oidcApp: `http://localhost:${ports.oidcApp}`,
+  linksApp: `http://localhost:${ports.linksApp}`,
+  service: `http://localhost:${ports.service}`,
+});
+
+export async function startWorld(options: WorldOptions): Promise<World> {
+  const { ports, database, clock, log } = options;
+  const { issuer, oidcApp, linksApp, service } = addresses(ports);
+  const closing: (() => Promise<void>)[] = [];
+  const close = async () => {
+    for (const one of closing.splice(0).toReversed()) await one();
+  };
+  const opened = <T extends { close(): Promise<void> }>(one: T): T => {
+    closing.push(() => one.close());
+    return one;
+  };
+  try {
+    const redirectUris = [`${issuer}/integrations/oauth2/callback`];
+    const clients = [{ ...upstreamClient, redirectUris }];
+    const oidc = opened(await startUpstreamOidc({ port: ports.upstreamOidc, clients, clock }));
+    const hub = opened(await startUpstreamGithub({ port: ports.upstreamGithub, clients, clock }));
+    const store = opened(await openSqlite({ path: database, clock, log }));
+    const config = configOf(ports, oidc.issuer, hub.endpoints);
+    const server = await createServer({ config, store, clock, log });
+    closing.push(() => server.stop());
+    opened(await listen(createHttpServer(server.callback), ports.tollgate));
+    server.start();
+    await seed({
+      directory: server.directory,
+      store,
+      clock,
+      oidcIssuer: oidc.issuer,
+      githubIssuer: hub.endpoints.issuer,
+      product,
+    });
+    opened(
+      await startService({ port: ports.service, issuer, audience: service, origins: [linksApp] }),
+    );
+    opened(await startLinksApp({ port: ports.linksApp, url: linksApp, issuer, service }));
+    const app = { clientId: oidcClient.id, clientSecret: oidcClient.secret, service };
+    opened(await startOidcApp({ port: ports.oidcApp, url: oidcApp, issuer, ...app }));
+    return { issuer, oidcApp, linksApp, service, client: oidcClient, server, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function configOf(ports: Ports, oidcIssuer: string, hub: Record<string, string>): Config {
+  const { issuer, oidcApp, linksApp, service } = addresses(ports);
+  const credentials = { clientId: upstreamClient.id, clientSecret: upstreamClient.secret };
+  return configSchema.parse({
+    issuer,
+    port: ports.tollgate,
+    secrets: [secret],
+    registration: 'open',
+    providers: [
+      { id: 'example', name: 'Example ID', issuer: oidcIssuer, trustEmail: true, ...credentials },
+      { id: 'hub', name: 'Example Hub', preset: 'github', ...hub, ...credentials },
+    ],
+    products: [{ id: product, name: 'Sample product', audience: service }],
+    clients: [
+      {
+        id: oidcClient.id,
+        name: 'Sample app',
+        secret: oidcClient.secret,
+        product,
+        redirectUris: [`${oidcApp}/callback`],
+        postLogoutRedirectUris: [`${oidcApp}/`],
+      },
+    ],
+    signin: { success: `${linksApp}/`, failed: `${linksApp}/` },
+    signout: { success: `${linksApp}/` },
+    returnOrigins: [linksApp],
+    // The upstreams are on this machine.
+    outgoing: { allowPrivate: ['127.0.0.0/8', '::1/128'] },
+  });
+}
