@@ -35,7 +35,7 @@ export function createAuditHandler({ store }: { store: Store }): Handler {
   };
 }
 
-export function auditRecord({ type, at, data }: PendingEvent): AuditDocument {
+function auditRecord({ type, at, data }: PendingEvent): AuditDocument {
   const kept = allowedFields(data, 0);
   const user = kept.user ?? kept.owner;
   return {
