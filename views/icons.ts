@@ -6,7 +6,7 @@ export type IconName = 'google' | 'github' | 'oidc' | 'warning' | 'check' | 'sea
 
 function icon(size: number, content: string): Html {
   return raw(
-    `<svg class="icon" viewBox="0 0 ${size} ${size}" width="20" height="20" aria-hidden="true" focusable="false">${content}</svg>`,
+    `<svg class="icon" viewBox="0 0 ${size} ${size}" width="20" height="20" aria-hidden="true">${content}</svg>`,
   );
 }
 

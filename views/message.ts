@@ -47,8 +47,16 @@ export function failurePage(failure: FailureView, brand: Brand): Html {
       >
     </div>`
   }
+  ${text.technical === true && technical(failure)}
   ${failure.status !== 404 && number(failure.requestId, brand)}`;
   return layout({ title: text.title, content }, brand);
+}
+
+/** Bounded, since an app may have a say in it. */
+function technical({ code, message }: FailureView): Html {
+  return html`<p class="number">
+    ${texts.failure.technical} <code>${code}</code> ${message.slice(0, 300)}
+  </p>`;
 }
 
 /** What finds the line in the log, and where to send it. */
@@ -59,14 +67,6 @@ function number(requestId: string, brand: Brand): Html {
     ${before} ${support === undefined ? tell : html`<a href="${support}">${tell}</a>`} ${after}
     <code>${requestId}</code>
   </p>`;
-}
-
-/** With a link to whoever helps, where there is one. */
-function tellUs(brand: Brand): Html {
-  const { before, tell, after } = texts.failure.number;
-  const address = supportAddress(brand);
-  const telling = address === undefined ? tell : html`<a href="${address}">${tell}</a>`;
-  return html`${before} ${telling} ${after}`;
 }
 
 export interface NotRegisteredView {

@@ -15,6 +15,8 @@ export interface FailureText {
   advice?: string;
   /** The label of the way on. */
   action?: string;
+  /** Whether the failure's own sentence is shown, too, for those who can repair it. */
+  technical?: boolean;
 }
 
 const failures: Record<string, FailureText> = {
@@ -92,6 +94,17 @@ const failures: Record<string, FailureText> = {
     sentence: 'This address is for programs.',
     advice: 'Go back to where you came from.',
   },
+  signed_out: {
+    title: 'You are signed out',
+    sentence: 'You were signed out while this page was open.',
+    advice: 'Go back to the app and sign in again.',
+  },
+  headers_too_large: {
+    title: 'Your browser sent too much',
+    sentence: 'It has kept more cookies for this site than we can read.',
+    advice: 'Delete the cookies of this site, then try again.',
+  },
+  /** Also what is said of everything else that is busy or away. */
   store_unavailable: {
     title: 'We cannot reach your data right now',
     sentence: 'Nothing was lost, and nothing has changed.',
@@ -104,11 +117,12 @@ const failures: Record<string, FailureText> = {
   },
 };
 
-/** The codes of OAuth, which an app caused and a person sees. */
+/** What an app caused and a person sees. */
 const appFailure: FailureText = {
   title: 'This app sent us something we cannot use',
   sentence: 'The app that you came from has to be repaired. You have done nothing wrong.',
   advice: 'Go back to the app and try again. If it happens again, tell its makers.',
+  technical: true,
 };
 
 const appCodes = [
@@ -120,6 +134,9 @@ const appCodes = [
   'invalid_request_uri',
   'invalid_scope',
   'invalid_target',
+  'parameter_repeated',
+  'return_to_not_allowed',
+  'secret_in_address',
   'unauthorized_client',
   'unsupported_response_mode',
   'unsupported_response_type',
@@ -134,6 +151,7 @@ const byStatus: Record<number, FailureText> = {
   410: { title: 'This is over' },
   413: { title: 'That was too much' },
   429: failures.rate_limited as FailureText,
+  503: failures.store_unavailable as FailureText,
 };
 
 export const texts = {
@@ -244,6 +262,7 @@ export const texts = {
   failure: {
     title: 'That did not work',
     startAgain: 'Start again',
+    technical: 'For the makers of the app:',
     number: { before: 'If it happens again,', tell: 'tell us', after: 'this number:' },
     retry: (seconds: number) =>
       seconds < 90
