@@ -136,7 +136,9 @@ function fail(error: unknown): void {
 function explain(error: unknown): string {
   if (error instanceof UsageError) return `${error.message}\nTry: tollgate help`;
   if (error instanceof ConfigProblems || error instanceof Problem) return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (!(error instanceof Error)) return String(error);
+  // Deno was started without a permission: its message says which.
+  return error.name === 'NotCapable' ? error.message : (error.stack ?? error.message);
 }
 
 await main(process.argv.slice(2)).catch(fail);

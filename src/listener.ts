@@ -1,0 +1,122 @@
+/** The listening socket: bounds on what a connection may cost, and an end that cuts nobody off. */
+
+import { createServer } from 'node:http';
+import type { RequestListener, Server, ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { Problem } from './base/errors.ts';
+import type { Log } from './base/log.ts';
+
+/** Requests that take longer are cut off at a stop: orchestrators kill after 30 s, or 10 s more. */
+const drainMs = 10_000;
+
+/** Against clients that send slowly in order to hold connections (Slowloris), and against large heads. */
+const bounds = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  // Longer than the 60 s of most load balancers, or they write into a connection that is closing.
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 5_000,
+  maxHeaderSize: 16 * 1024,
+};
+
+export interface Place {
+  port: number;
+  host: string;
+}
+
+export interface Listener {
+  address: string;
+  port: number;
+  /** Takes no new connection, and resolves when those under way have got their answers. */
+  drain(): Promise<void>;
+}
+
+/** @throws {Problem} with a sentence for the operator that names the port or the address */
+export async function listen(callback: RequestListener, place: Place, log: Log): Promise<Listener> {
+  const server = createServer(bounds, callback);
+  const connections = track(server);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(unusable(error, place)));
+    server.listen(place.port, place.host, resolve);
+  });
+  // Of one connection that could not be taken (no file descriptor left): the others go on.
+  server.on('error', (error) => log.error('the listener failed', { error }));
+  const { address, port } = server.address() as AddressInfo;
+  return { address, port, drain: () => drain(server, connections, log) };
+}
+
+interface Connections {
+  /** From now on a connection ends with the answer that it is waiting for. */
+  finish(): void;
+}
+
+function track(server: Server): Connections {
+  const sockets = new Set<Socket>();
+  const busy = new Set<ServerResponse>();
+  let finishing = false;
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  // Before the server's own: it may answer at once.
+  server.prependListener('request', (_request, response: ServerResponse) => {
+    busy.add(response);
+    if (finishing) response.setHeader('Connection', 'close');
+    response.once('close', () => {
+      busy.delete(response);
+      if (finishing) setImmediate(() => server.closeIdleConnections());
+    });
+  });
+  return {
+    finish() {
+      finishing = true;
+      for (const response of busy) {
+        if (!response.headersSent) response.setHeader('Connection', 'close');
+      }
+      // Browsers connect ahead. To the server a connection is idle only after its first request.
+      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+    },
+  };
+}
+
+async function drain(server: Server, connections: Connections, log: Log): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  connections.finish();
+  server.closeIdleConnections();
+  const timer = setTimeout(() => {
+    log.warn('requests were cut off at the stop', { after_ms: drainMs });
+    server.closeAllConnections();
+  }, drainMs);
+  await closed;
+  clearTimeout(timer);
+}
+
+function unusable(error: NodeJS.ErrnoException, { port, host }: Place): Problem {
+  const place = `port ${port} of ${host}`;
+  const problem = (code: string, message: string) =>
+    new Problem(code, 500, message, { cause: error });
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return problem(
+        'port_taken',
+        `Another program listens on ${place}. Stop it, or choose another port with --port.`,
+      );
+    case 'EACCES':
+      return problem(
+        'port_forbidden',
+        `This user may not listen on ${place}. Choose a port above 1023 with --port.`,
+      );
+    case 'EADDRNOTAVAIL':
+    case 'EINVAL': // Deno's word for the same.
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return problem(
+        'host_unknown',
+        `This machine has no address ${host}. Choose another with --host, such as 127.0.0.1.`,
+      );
+    default:
+      return problem('cannot_listen', `Listening on ${place} failed: ${error.message}`);
+  }
+}
