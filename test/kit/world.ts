@@ -13,7 +13,7 @@ import { startServer } from './server.ts';
 import type { ConfigChanges, RunningServer, StartOptions } from './server.ts';
 
 export const upstreamClient = { id: 'tollgate', secret: 'an upstream secret of tests' };
-const secretOf = (name: string) => name.padEnd(32, '-');
+const secretOf = (name: string) => `a client secret of tests, for the ${name}`;
 
 /** Each has its own address that nobody listens at: the way ends there. */
 export const addressOf = (client: string) => `https://${client}.example.com/callback`;
@@ -86,6 +86,7 @@ export async function startWorld(
   // The upstream must know our callback, and we must know its issuer: any callback of ours is let in.
   const redirectUris: string[] = [];
   const upstream = await startUpstreamOidc({
+    port: 0,
     clients: [{ ...upstreamClient, redirectUris }],
   });
   const running = await startServer({

@@ -1,0 +1,142 @@
+/** Tollgate as it is run: `src/main.ts serve` on an SQLite file, with one person and one account. */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createBrowser } from '../dev/walk.ts';
+import { people } from '../dev/people.ts';
+import { startUpstreamOidc } from '../dev/upstream/oidc.ts';
+import { createSecrets } from '../src/base/secrets.ts';
+import { createDirectory } from '../src/directory/directory.ts';
+import { loadKeys } from '../src/oidc/keys.ts';
+import { openSqlite } from '../src/storage/sqlite.ts';
+import { post, start, untilReady } from './processes.ts';
+import type { Process, Runtime } from './processes.ts';
+
+export const secret = 'a secret of the benchmark with more than 32 bytes';
+export const clientSecret = 'client-secret-of-the-benchmark-32-bytes';
+const upstreamSecret = 'upstream-secret-of-the-benchmark';
+const callback = 'https://app.example.com/callback';
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+export interface Installation {
+  port: number;
+  /** JSON Web Keys, so that the bare library signs with the same. */
+  keys: string;
+  run(runtime: Runtime): Promise<{ process: Process; startMs: number }>;
+  /** A whole sign-in through the upstream provider. @returns the refresh token */
+  signIn(): Promise<string>;
+  close(): Promise<void>;
+}
+
+const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+
+export async function install(): Promise<Installation> {
+  const folder = mkdtempSync(join(tmpdir(), 'tollgate-bench-'));
+  const path = join(folder, 'tollgate.db');
+  const port = await freePort();
+  const issuer = `http://127.0.0.1:${port}`;
+  const upstream = await startUpstreamOidc({
+    port: 0,
+    clients: [
+      {
+        id: 'tollgate',
+        secret: upstreamSecret,
+        redirectUris: [`${issuer}/integrations/oauth2/callback`],
+      },
+    ],
+  });
+  const store = await openSqlite({ path, clock: Date.now });
+  const secrets = createSecrets([secret]);
+  const keys = await loadKeys({ store, secrets, clock: Date.now });
+  const directory = createDirectory({
+    store,
+    clock: Date.now,
+    log: quiet,
+    registration: 'invitation',
+  });
+  const identity = {
+    provider: 'upstream',
+    issuer: upstream.issuer,
+    subject: people.grace.subject,
+  };
+  await directory.createUser({ id: 'usr_grace', name: 'Grace', identities: [identity] });
+  await directory.createAccount({ id: 'acc_bench', name: 'Bench', owner: 'usr_grace' });
+  await store.close();
+  const file = join(folder, 'config.json');
+  writeFileSync(
+    file,
+    JSON.stringify({
+      issuer,
+      host: '127.0.0.1',
+      port,
+      store: `sqlite:${path}`,
+      providers: [
+        {
+          id: 'upstream',
+          name: 'Upstream',
+          issuer: upstream.issuer,
+          clientId: 'tollgate',
+          clientSecret: upstreamSecret,
+        },
+      ],
+      products: [{ id: 'api', name: 'API', audience: 'https://api.example.com' }],
+      clients: [
+        { id: 'app', name: 'App', secret: clientSecret, redirectUris: [callback], product: 'api' },
+      ],
+      signin: { success: 'https://app.example.com/' },
+      signout: { success: 'https://app.example.com/' },
+      outgoing: { allowPrivate: ['127.0.0.0/8'] },
+      limits: { perAddressPerMinute: 1_000_000 },
+    }),
+  );
+
+  return {
+    port,
+    keys: JSON.stringify({ keys }),
+    async run(runtime) {
+      const process = start(runtime, 'src/main.ts', ['serve', '--config', file], {
+        TOLLGATE_SECRET: secret,
+      });
+      return { process, startMs: await untilReady(port, '/health/ready') };
+    },
+    async signIn() {
+      const browser = createBrowser({ stopAt: (url) => url.origin === 'https://app.example.com' });
+      const query = new URLSearchParams({
+        client_id: 'app',
+        response_type: 'code',
+        redirect_uri: callback,
+        scope: 'openid',
+        state: 'bench',
+      });
+      let page = await browser.get(`${issuer}/oauth2/authorize?${query}`);
+      if (!page.stopped) page = await browser.submit(page, { button: 'person=grace' });
+      const code = new URL(page.url).searchParams.get('code') ?? '';
+      const { text } = await post(port, '/oauth2/token', {
+        client_id: 'app',
+        client_secret: clientSecret,
+        grant_type: 'authorization_code',
+        code,
+        redirect_uri: callback,
+      });
+      const { refresh_token: token } = JSON.parse(text) as { refresh_token?: string };
+      if (token === undefined) throw new Error(`no tokens: ${text}`);
+      return token;
+    },
+    async close() {
+      await upstream.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
