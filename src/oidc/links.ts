@@ -55,27 +55,31 @@ export function createLinkOidc(dependencies: LinkDependencies): LinkOidc {
   ): Promise<void> {
     const { req } = ctx;
     const { method, url, headers } = req;
-    const request = req as typeof req & { body?: unknown };
+    const secret = { client_id: linkClientId, client_secret: linkSecret };
+    const body = Buffer.from(new URLSearchParams({ ...parameters, ...secret }).toString());
     req.method = 'POST';
     req.url = '/oauth2/token';
     // The browser's Origin is the link endpoint's business, which has judged it.
     const { authorization: _authorization, origin: _origin, dpop: _dpop, ...kept } = headers;
+    delete kept['transfer-encoding'];
     req.headers = {
       ...kept,
       'content-type': 'application/x-www-form-urlencoded',
-      // A type without a length or an encoding would be no body to Koa. Nothing is read.
-      'content-length': '0',
+      'content-length': String(body.length),
       accept: 'application/json',
     };
-    request.body = { ...parameters, client_id: linkClientId, client_secret: linkSecret };
-    // Whatever is left of the browser's own body is not the token endpoint's.
-    Object.defineProperty(req, 'readable', { value: false, configurable: true });
+    // The library reads this instead of the browser's own body. Given as `req.body`, it would take it
+    // too, with a warning to every operator.
+    Object.defineProperties(req, {
+      readable: { value: true, configurable: true },
+      iterator: { value: () => [body].values(), configurable: true },
+    });
     try {
       await library(ctx, () => Promise.resolve());
     } finally {
       Object.assign(req, { method, url, headers });
-      delete request.body;
       Reflect.deleteProperty(req, 'readable');
+      Reflect.deleteProperty(req, 'iterator');
     }
   }
 
@@ -101,12 +105,12 @@ export function createLinkOidc(dependencies: LinkDependencies): LinkOidc {
     },
 
     async session(ctx) {
-      const { uid, accountId } = await provider.Session.get(ctx as never);
+      const { uid, accountId } = await provider.Session.get(ctx);
       return accountId === undefined ? undefined : { uid, user: accountId };
     },
 
     async endSession(ctx, reason) {
-      const session = await provider.Session.get(ctx as never);
+      const session = await provider.Session.get(ctx);
       if (session.accountId !== undefined) await endings.session(session.uid, reason);
       ctx.cookies.set(provider.cookieName('session'), null, { path: '/', signed: false });
     },
