@@ -38,13 +38,18 @@ export function recordingLog(): TestLog {
   };
 }
 
-export const testSecret = 'a secret of tests, thirty-two bytes or more';
+export const testSecret = 'a secret of tests with thirty-two bytes or more';
 
 export type ConfigChanges = Partial<ConfigInput>;
 
 /** A configuration that is complete but for the changes. */
 export function testConfig(issuer: string, changes: ConfigChanges = {}): Config {
-  return configSchema.parse({
+  return configSchema.parse(testConfigInput(issuer, changes));
+}
+
+/** The same, as an operator writes it. */
+export function testConfigInput(issuer: string, changes: ConfigChanges = {}): ConfigInput {
+  return {
     issuer,
     host: '127.0.0.1',
     port: 0,
@@ -57,7 +62,7 @@ export function testConfig(issuer: string, changes: ConfigChanges = {}): Config 
     outgoing: { allowPrivate: ['127.0.0.0/8'] },
     limits: { perAddressPerMinute: 1_000_000 },
     ...changes,
-  });
+  };
 }
 
 export interface StartOptions {

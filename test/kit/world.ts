@@ -13,7 +13,7 @@ import { startServer } from './server.ts';
 import type { ConfigChanges, RunningServer, StartOptions } from './server.ts';
 
 export const upstreamClient = { id: 'tollgate', secret: 'an upstream secret of tests' };
-const secretOf = (name: string) => `a client secret of tests, for the ${name}`;
+const secretOf = (name: string) => `a-client-secret-of-tests-for-the-${name}`;
 
 /** Each has its own address that nobody listens at: the way ends there. */
 export const addressOf = (client: string) => `https://${client}.example.com/callback`;

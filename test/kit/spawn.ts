@@ -1,0 +1,234 @@
+/**
+ * Tollgate in processes of its own, as an operator runs it: `src/main.ts` with a configuration file and
+ * secrets in the environment. For what a process alone can show: being killed, being stopped, sharing
+ * the store with another.
+ */
+
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { createBrowser } from '../../dev/walk.ts';
+import type { Browser, BrowserOptions } from '../../dev/walk.ts';
+import type { Person } from '../../dev/people.ts';
+import { startUpstreamOidc } from '../../dev/upstream/oidc.ts';
+import type { UpstreamOidc } from '../../dev/upstream/oidc.ts';
+import type { ConfigInput } from '../../src/config.ts';
+import { variableOf } from '../../src/config/environment.ts';
+import { createDirectory } from '../../src/directory/directory.ts';
+import { openSqlite } from '../../src/storage/sqlite.ts';
+import { startBalancer } from './balancer.ts';
+import type { Balancer } from './balancer.ts';
+import { runtimeArguments } from './child.ts';
+import { recordingLog, testConfigInput } from './server.ts';
+import type { ConfigChanges } from './server.ts';
+import { seed, upstreamClient, worldConfig } from './world.ts';
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const skewedMain = fileURLToPath(new URL('./skewed_main.ts', import.meta.url));
+const longestStartMs = 30_000;
+
+export interface SpawnOptions {
+  config: ConfigInput;
+  /** SQLite file; that of the configuration when not given. */
+  file?: string;
+  /** Any free one when not given. */
+  port?: number;
+  /** Another one than the test's: a name that is looked up in `PATH`. */
+  runtime?: 'node' | 'deno';
+  /** How far its clock is ahead of (or behind) the machine's. */
+  clockAheadMs?: number;
+}
+
+/** A line of the log; what could not be read as one is its message. */
+export interface ChildLine {
+  level: string;
+  message: string;
+  [field: string]: unknown;
+}
+
+export interface SpawnedServer {
+  pid: number;
+  port: number;
+  /** Nothing happens when it is gone. */
+  kill(signal?: NodeJS.Signals): void;
+  /** Resolves when it is gone: its exit code, or the signal. */
+  stopped: Promise<number | string>;
+  logs: ChildLine[];
+}
+
+/** Resolves when it listens. @throws with what it said when it does not */
+export async function spawnServer(options: SpawnOptions): Promise<SpawnedServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'tollgate-'));
+  const { child, errors } = start(options, folder);
+  // Whatever becomes of the test, the process does not outlive it.
+  const kill = (signal: NodeJS.Signals = 'SIGKILL') => void child.kill(signal);
+  const end = () => kill();
+  process.once('exit', end);
+  const stopped = once(child, 'exit').then(([code, signal]) => {
+    process.off('exit', end);
+    rmSync(folder, { recursive: true, force: true });
+    return (code ?? signal) as number | string;
+  });
+  const logs: ChildLine[] = [];
+  const { promise: listening, resolve, reject } = Promise.withResolvers<number>();
+  createInterface({ input: child.stdout as Readable }).on('line', (text) => {
+    const line = parse(text);
+    logs.push(line);
+    if (typeof line.port === 'number' && 'runtime' in line) resolve(line.port);
+  });
+  const told = () => `${errors.join('')}\n${logs.map((line) => JSON.stringify(line)).join('\n')}`;
+  void stopped.then((how) => reject(new Error(`ended by ${how} before it listened: ${told()}`)));
+  const timer = setTimeout(() => {
+    reject(new Error(`does not listen after ${longestStartMs} ms: ${told()}`));
+    kill();
+  }, longestStartMs);
+  try {
+    return { pid: child.pid ?? 0, port: await listening, kill, stopped, logs };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function start(options: SpawnOptions, folder: string): { child: ChildProcess; errors: string[] } {
+  const { config, file, port = 0, runtime, clockAheadMs } = options;
+  const { written, secrets } = apart(file === undefined ? config : { ...config, store: file });
+  const path = join(folder, 'tollgate.config.json');
+  writeFileSync(path, JSON.stringify(written));
+  const command = runtime ?? process.execPath;
+  const first = clockAheadMs === undefined ? main : skewedMain;
+  const runs = runtime === undefined ? runtimeArguments(first) : argumentsOf(runtime, first);
+  const child = spawn(command, [...runs, 'serve', '--config', path, '--port', String(port)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      ...process.env,
+      NODE_OPTIONS: '',
+      ...secrets,
+      ...(clockAheadMs === undefined ? {} : { CLOCK_AHEAD_MS: String(clockAheadMs) }),
+    },
+  });
+  const errors: string[] = [];
+  child.stderr?.on('data', (chunk: Buffer) => errors.push(chunk.toString()));
+  return { child, errors };
+}
+
+function argumentsOf(runtime: 'node' | 'deno', file: string): string[] {
+  return runtime === 'deno' ? ['run', '-A', '--quiet', file] : [file];
+}
+
+function parse(text: string): ChildLine {
+  try {
+    return JSON.parse(text) as ChildLine;
+  } catch {
+    return { level: 'unknown', message: text };
+  }
+}
+
+/** What stands in the file, and what an operator keeps out of it. */
+function apart(config: ConfigInput): { written: object; secrets: Record<string, string> } {
+  const secrets: Record<string, string> = { TOLLGATE_SECRET: config.secrets.join(',') };
+  const providers = config.providers.map(({ clientSecret, ...provider }) => {
+    if (clientSecret !== undefined) secrets[variableOf('PROVIDER', provider.id)] = clientSecret;
+    return provider;
+  });
+  const clients = config.clients?.map(({ secret, ...client }) => {
+    if (secret === undefined) return { ...client, public: true };
+    secrets[variableOf('CLIENT', client.id)] = secret;
+    return client;
+  });
+  const { secrets: _secrets, ...rest } = config;
+  return { written: { ...rest, providers, clients }, secrets };
+}
+
+export interface ClusterOptions {
+  processes?: number;
+  config?: ConfigChanges;
+  /** Whom the upstream knows, when not those of `dev/people.ts`. */
+  people?: readonly Person[];
+  /** By process. */
+  clocksAheadMs?: readonly number[];
+  runtimes?: readonly ('node' | 'deno')[];
+}
+
+export interface Cluster {
+  /** The balancer's address. */
+  issuer: string;
+  file: string;
+  upstream: UpstreamOidc;
+  balancer: Balancer;
+  /** Those that run, by place. */
+  members: readonly SpawnedServer[];
+  /** Starts a process at this place; the one before is left to itself. */
+  restart(place: number): Promise<SpawnedServer>;
+  browser(options?: BrowserOptions): Browser;
+  close(): Promise<void>;
+}
+
+/** Several processes on one SQLite file behind one address. The upstream is in the test's process. */
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const folder = mkdtempSync(join(tmpdir(), 'tollgate-'));
+  const file = join(folder, 'tollgate.db');
+  const balancer = await startBalancer();
+  const issuer = `http://127.0.0.1:${balancer.port}`;
+  const upstream = await startUpstreamOidc({
+    port: 0,
+    clients: [{ ...upstreamClient, redirectUris: [`${issuer}/integrations/oauth2/callback`] }],
+    ...(options.people === undefined ? {} : { people: options.people }),
+  });
+  const changes = worldConfig(upstream, {
+    limits: { perAddressPerMinute: 1_000_000 },
+    ...options.config,
+  });
+  const config = testConfigInput(issuer, { ...changes, store: `sqlite:${file}` });
+  await seedFile(file, upstream.issuer);
+  const members: SpawnedServer[] = [];
+  const all: SpawnedServer[] = [];
+
+  async function restart(place: number): Promise<SpawnedServer> {
+    const clockAheadMs = options.clocksAheadMs?.[place];
+    const runtime = options.runtimes?.[place];
+    const member = await spawnServer({
+      config,
+      ...(clockAheadMs === undefined ? {} : { clockAheadMs }),
+      ...(runtime === undefined ? {} : { runtime }),
+    });
+    all.push(member);
+    members[place] = member;
+    balancer.setBackends(members.map(({ port }) => port));
+    return member;
+  }
+
+  async function close() {
+    for (const member of all) member.kill();
+    await Promise.all(all.map(({ stopped }) => stopped));
+    await Promise.all([balancer.close(), upstream.close()]);
+    rmSync(folder, { recursive: true, force: true });
+  }
+
+  try {
+    for (let place = 0; place < (options.processes ?? 2); place += 1) await restart(place);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const browser = (more: BrowserOptions = {}) =>
+    createBrowser({ stopAt: (url) => url.hostname.endsWith('.example.com'), ...more });
+  return { issuer, file, upstream, balancer, members, restart, browser, close };
+}
+
+/** Before any process has the file: what this one writes is theirs to go on with. */
+async function seedFile(file: string, upstreamIssuer: string): Promise<void> {
+  const log = recordingLog();
+  const store = await openSqlite({ path: file, clock: Date.now, log });
+  try {
+    const options = { store, clock: Date.now, log, registration: 'invitation' } as const;
+    await seed(createDirectory(options), upstreamIssuer);
+  } finally {
+    await store.close();
+  }
+}
