@@ -23,7 +23,8 @@ const failures: Record<string, FailureText> = {
   interaction_expired: {
     title: 'This sign-in took too long',
     sentence: 'We stopped it to keep you safe, or it went on in another tab.',
-    advice: 'Go back to the app and sign in again.',
+    advice:
+      'Go back to the app and sign in again. If this page comes back at once, allow cookies for this site.',
   },
   signin_expired: {
     title: 'This sign-in took too long',
