@@ -10,8 +10,6 @@ import { systemClock } from '../src/base/clock.ts';
 import { createLog } from '../src/base/log.ts';
 import { people } from './people.ts';
 import { freePortBase, portCount, portsFrom, takenPorts } from './ports.ts';
-import { playStory } from './story.ts';
-import { startWorld } from './world.ts';
 import type { World } from './world.ts';
 
 const usage = `npm run demo -- [options]
@@ -65,8 +63,10 @@ async function open(base: number, database: string, verbose: boolean): Promise<W
   const ports = portsFrom(base);
   const taken = await takenPorts(ports);
   if (taken.length > 0) {
+    const others = base + 1000 > 65_500 ? 5400 : base + 1000;
     throw new UsageError(
-      `Port ${taken.join(', ')} is taken. Stop what listens there, or use others: --port-base ${base + 1000 > 65_500 ? 5400 : base + 1000}`,
+      `Ports ${base} to ${base + portCount - 1} are needed. Taken: ${taken.join(', ')}. ` +
+        `Stop what listens there, or use others: --port-base ${others}`,
     );
   }
   const log = createLog({
@@ -74,6 +74,8 @@ async function open(base: number, database: string, verbose: boolean): Promise<W
     clock: systemClock,
     write: (line) => void process.stderr.write(line),
   });
+  // Loaded when it is needed: mistakes are told at once.
+  const { startWorld } = await import('./world.ts');
   return startWorld({ ports, database, clock: systemClock, log });
 }
 
@@ -124,6 +126,7 @@ async function run({ base = usualBase, fresh, verbose }: Options): Promise<void>
 }
 
 async function story({ base, verbose }: Options): Promise<void> {
+  const { playStory } = await import('./story.ts');
   const world = await open(base ?? (await freePortBase()), ':memory:', verbose);
   try {
     const passed = await playStory(world, (text) => void process.stdout.write(`${text}\n`));

@@ -1,0 +1,79 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { listen } from '../../dev/listen.ts';
+import { freePortBase, portsFrom } from '../../dev/ports.ts';
+import { createBrowser } from '../../dev/walk.ts';
+import { startWorld } from '../../dev/world.ts';
+import { runtimeArguments } from '../kit/child.ts';
+import { recordingLog } from '../kit/server.ts';
+
+const file = fileURLToPath(new URL('../../dev/demo.ts', import.meta.url));
+
+/** Runs the command to its end. */
+async function demo(...parameters: string[]) {
+  const child = spawn(process.execPath, [...runtimeArguments(file), ...parameters], {
+    env: { ...process.env, NODE_OPTIONS: '' },
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')));
+  }
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, output };
+}
+
+test('--story plays the story and ends well', async () => {
+  const { code, output } = await demo('--story');
+  expect([code, output]).toEqual([0, expect.stringContaining('All 12 steps came out right')]);
+});
+
+test('what cannot be meant is said, without a stack', async () => {
+  const wrong = [
+    ['--store', 'mongodb'],
+    ['--port-base', '80'],
+  ];
+  const answers = await Promise.all(wrong.map((parameters) => demo(...parameters)));
+  for (const [index, { code, output }] of answers.entries()) {
+    expect([code, output]).toEqual([2, expect.stringContaining(wrong[index]?.[0] ?? '')]);
+    expect(output).not.toContain('    at ');
+  }
+});
+
+test('a taken port is one clear message', async () => {
+  const base = await freePortBase();
+  const taken = await listen(createServer(), base + 3);
+  const { code, output } = await demo('--port-base', String(base));
+  await taken.close();
+  expect(code).toBe(2);
+  expect(output).toContain(`Taken: ${base + 3}.`);
+});
+
+test('somebody who is signed in stays so when everything starts again', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tollgate-demo-'));
+  const ports = portsFrom(await freePortBase());
+  const options = {
+    ports,
+    database: join(folder, 'demo.db'),
+    clock: Date.now,
+    log: recordingLog(),
+  };
+  const browser = createBrowser();
+  let world = await startWorld(options);
+  const page = await browser.get(`${world.issuer}/signin/example`);
+  await browser.submit(page, { button: 'person=grace' });
+  const refresh = async () =>
+    (await browser.fetch(`${world.issuer}/refresh`, { origin: world.linksApp, method: 'POST' }))
+      .status;
+  expect(await refresh()).toBe(200);
+  await world.close();
+  world = await startWorld(options);
+  expect(await refresh()).toBe(200);
+  await world.close();
+  await rm(folder, { recursive: true });
+});

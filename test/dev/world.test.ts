@@ -1,0 +1,191 @@
+import { createServer } from 'node:http';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { listen } from '../../dev/listen.ts';
+import type { Listening } from '../../dev/listen.ts';
+import { freePortBase, portsFrom, takenPorts } from '../../dev/ports.ts';
+import { seed } from '../../dev/seed.ts';
+import { startService } from '../../dev/service.ts';
+import { playStory } from '../../dev/story.ts';
+import { createBrowser } from '../../dev/walk.ts';
+import { startWorld } from '../../dev/world.ts';
+import type { World } from '../../dev/world.ts';
+import { createDirectory } from '../../src/directory/directory.ts';
+import { openSqlite } from '../../src/storage/sqlite.ts';
+import { recordingLog } from '../kit/server.ts';
+
+const log = recordingLog();
+
+describe('the world', () => {
+  let world: World;
+  let base: number;
+  beforeAll(async () => {
+    base = await freePortBase();
+    const ports = portsFrom(base);
+    world = await startWorld({ ports, database: ':memory:', clock: Date.now, log });
+  });
+  afterAll(() => world.close());
+
+  test('its story comes out right, and says each step', async () => {
+    const said: string[] = [];
+    const passed = await playStory(world, (text) => said.push(text));
+    expect([passed, said.at(-1)]).toEqual([true, expect.stringMatching(/^\nAll 12 steps/)]);
+    expect(log.lines.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
+  test('the OpenID Connect app: sign in, call, refresh, switch, sign out', async () => {
+    const browser = createBrowser();
+    const welcome = await browser.get(`${world.oidcApp}/`);
+    let page = await browser.submit(welcome, { button: 'Sign in' });
+    page = await browser.submit(page, { button: 'provider=example' });
+    page = await browser.submit(page, { button: 'person=ada' });
+    page = await browser.submit(page, { button: 'account=acc_acme' });
+    expect(page.url).toBe(`${world.oidcApp}/`);
+    expect(page.visible).toMatch(
+      /Ada Lovelace.*ada@example\.com.*acc_acme.*owner.*team.*trialing/s,
+    );
+    for (const button of ['Refresh the token', 'Call the service']) {
+      page = await browser.submit(page, { button });
+      expect(page.visible).toContain('"subscription_status": "trialing"');
+    }
+    page = await browser.submit(page, { button: 'Switch account' });
+    page = await browser.submit(page, { button: 'account=acc_initech' });
+    expect(page.visible).toMatch(/acc_initech.*member.*business.*active/s);
+    page = await browser.submit(page, { button: 'Sign out' });
+    expect([page.url, page.visible]).toEqual([
+      `${world.oidcApp}/`,
+      expect.stringContaining('Nobody is signed in.'),
+    ]);
+  });
+
+  test('the links app: its page is signed in by its links, and its script reads a token', async () => {
+    const browser = createBrowser();
+    const arrived = await browser.get(`${world.linksApp}/`);
+    let page = await browser.follow(arrived, 'Sign in');
+    page = await browser.submit(page, { button: 'provider=hub' });
+    page = await browser.submit(page, { button: 'person=ada' });
+    page = await browser.submit(page, { button: 'account=acc_globex' });
+    expect(page.url).toBe(`${world.linksApp}/`);
+    const script = { origin: world.linksApp, method: 'POST' };
+    const answer = await browser.fetch(`${world.issuer}/refresh`, script);
+    expect([answer.status, answer.readable]).toEqual([200, true]);
+    const { access_token: token } = JSON.parse(answer.text) as { access_token: string };
+    const called = await browser.fetch(`${world.service}/api/me`, {
+      origin: world.linksApp,
+      headers: { authorization: `Bearer ${token}` },
+      credentials: 'omit',
+    });
+    expect(JSON.parse(called.text)).toMatchObject({ account: 'acc_globex', roles: ['admin'] });
+    const chooser = await browser.follow(page, 'Switch account');
+    expect(chooser.visible).toContain('Initech');
+  });
+
+  test('who has only a closed account is told so, and who is new has an account of their own', async () => {
+    const meet = async (person: string) => {
+      const browser = createBrowser();
+      const page = await browser.get(`${world.issuer}/signin/example`);
+      return browser.submit(page, { button: `person=${person}` });
+    };
+    expect((await meet('linus')).visible).toContain('Hooli');
+    expect((await meet('nora')).url).toBe(`${world.linksApp}/`);
+  });
+
+  test('its ports are seen as taken', async () => {
+    const ports = portsFrom(base);
+    expect(await takenPorts(ports)).toEqual(Object.values(ports));
+  });
+});
+
+describe('seeding', () => {
+  test('may be repeated, and changes nothing then', async () => {
+    const store = await openSqlite({ path: ':memory:', clock: Date.now });
+    const directory = createDirectory({ store, clock: Date.now, log, registration: 'open' });
+    const options = {
+      directory,
+      store,
+      clock: Date.now,
+      oidcIssuer: 'http://127.0.0.1:1',
+      githubIssuer: 'http://127.0.0.1:2',
+      product: 'sample',
+    };
+    await seed(options);
+    const all = () =>
+      Promise.all([
+        ...['ada', 'grace', 'linus', 'katherine'].map((key) => store.get('user', `usr_${key}`)),
+        ...['acme', 'globex', 'initech', 'piedpiper', 'hooli'].map((key) =>
+          store.get('account', `acc_${key}`),
+        ),
+      ]);
+    const before = await all();
+    await seed(options);
+    expect(await all()).toEqual(before);
+    const names = async (user: string) =>
+      (await directory.usableAccounts(user)).map(({ name, roles }) => `${name}: ${roles.join()}`);
+    expect(await names('usr_ada')).toEqual(['Acme: owner', 'Globex: admin', 'Initech: member']);
+    expect(await names('usr_grace')).toEqual(['Pied Piper: owner']);
+    expect(await names('usr_linus')).toEqual([]);
+    await store.close();
+  });
+});
+
+describe('the sample service', () => {
+  const audience = 'https://api.example.com';
+  let issuer: Listening;
+  let service: Listening;
+  let sign: (claims: Record<string, unknown>, header?: Record<string, string>) => Promise<string>;
+  let down = false;
+  beforeAll(async () => {
+    const { publicKey, privateKey } = await generateKeyPair('ES256');
+    const keys = [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256' }];
+    const server = createServer((_request, response) => {
+      response.writeHead(down ? 500 : 200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ keys }));
+    });
+    issuer = await listen(server, 0);
+    service = await startService({ port: 0, issuer: issuer.url, audience, origins: [] });
+    sign = (claims, header) =>
+      new SignJWT({ sub: 'usr_1', account: 'acc_1', iss: issuer.url, aud: audience, ...claims })
+        .setProtectedHeader({ alg: 'ES256', kid: 'one', typ: 'at+jwt', ...header })
+        .setExpirationTime(typeof claims['exp'] === 'number' ? claims['exp'] : '5m')
+        .sign(privateKey);
+  });
+  afterAll(() => Promise.all([service.close(), issuer.close()]));
+
+  const ask = async (token?: string) => {
+    const headers = new Headers();
+    if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
+    const response = await fetch(`${service.url}/api/me`, { headers });
+    await response.body?.cancel();
+    return [response.status, response.headers.get('www-authenticate')] as const;
+  };
+
+  test('says what is wanted where there is no token, and no more (RFC 6750 §3)', async () => {
+    down = true;
+    expect(await ask()).toEqual([401, 'Bearer realm="api"']);
+  });
+
+  test('does not call a token wrong while the keys cannot be had', async () => {
+    down = true;
+    expect(await ask(await sign({}))).toEqual([503, null]);
+    down = false;
+    expect(await ask(await sign({}))).toEqual([200, null]);
+  });
+
+  test('refuses what is for others, of others, of another kind, over, or unsigned', async () => {
+    const unsigned = `${Buffer.from('{"alg":"none","typ":"at+jwt"}').toString('base64url')}.e30.`;
+    const wrong = [
+      await sign({ aud: 'https://other.example.com' }),
+      await sign({ iss: 'https://evil.test' }),
+      await sign({}, { typ: 'JWT' }),
+      await sign({ account: undefined }),
+      `${(await sign({})).slice(0, -8)}AAAAAAAA`,
+      unsigned,
+    ];
+    for (const token of wrong) {
+      const [status, challenge] = await ask(token);
+      expect([status, challenge]).toEqual([401, expect.stringContaining('error="invalid_token"')]);
+    }
+    const [, challenge] = await ask(await sign({ exp: 1000 }));
+    expect(challenge).toContain('it has expired');
+  });
+});
