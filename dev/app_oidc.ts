@@ -25,8 +25,8 @@ export interface OidcAppOptions {
 }
 
 interface Session {
-  /** A sign-in that is under way. */
-  pending?: { state: string; nonce: string; verifier: string };
+  /** Sign-ins that are under way, by state: one for each tab. */
+  pending: Map<string, { nonce: string; verifier: string }>;
   tokens?: { access: string; refresh: string | undefined; id: string; claims: oidc.IDToken };
   /** What the service answered last. */
   answer?: unknown;
@@ -34,6 +34,7 @@ interface Session {
 
 const cookieName = 'sample_oidc_app';
 const mostSessions = 1000;
+const mostPending = 10;
 
 export async function startOidcApp(options: OidcAppOptions): Promise<Listening> {
   const { port, url, issuer, clientId, clientSecret, service } = options;
@@ -46,13 +47,14 @@ export async function startOidcApp(options: OidcAppOptions): Promise<Listening> 
 
   async function signIn(session: Session, prompt?: string): Promise<string> {
     const verifier = oidc.randomPKCECodeVerifier();
-    const pending = { state: oidc.randomState(), nonce: oidc.randomNonce(), verifier };
-    session.pending = pending;
+    const state = oidc.randomState();
+    const nonce = oidc.randomNonce();
+    keep(session.pending, state, { nonce, verifier }, mostPending);
     return oidc.buildAuthorizationUrl(tollgate, {
       redirect_uri: `${url}/callback`,
       scope: 'openid profile email',
-      state: pending.state,
-      nonce: pending.nonce,
+      state,
+      nonce,
       code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
       code_challenge_method: 'S256',
       ...(prompt === undefined ? {} : { prompt }),
@@ -60,11 +62,12 @@ export async function startOidcApp(options: OidcAppOptions): Promise<Listening> 
   }
 
   async function finishSignIn(session: Session, callback: URL): Promise<void> {
-    const { pending } = session;
+    const state = callback.searchParams.get('state') ?? '';
+    const pending = session.pending.get(state);
     if (pending === undefined) throw new Error('This sign-in was not begun here. Start again.');
-    delete session.pending;
+    session.pending.delete(state);
     const answer = await oidc.authorizationCodeGrant(tollgate, callback, {
-      expectedState: pending.state,
+      expectedState: state,
       expectedNonce: pending.nonce,
       pkceCodeVerifier: pending.verifier,
       idTokenExpected: true,
@@ -120,6 +123,9 @@ export async function startOidcApp(options: OidcAppOptions): Promise<Listening> 
         return send(response, 200, session.tokens ? home(session) : welcome());
       case 'GET /callback':
         await finishSignIn(session, address);
+        // A new name, so that one that somebody knew before is of no use now (session fixation).
+        sessions.delete(id);
+        begin(sessions, session, response);
         await callService(session);
         return redirect(response, '/');
       case 'POST /sign-in':
@@ -157,14 +163,23 @@ function sessionOf(
   const known = pattern.exec(request.headers.cookie ?? '')?.[1] ?? '';
   const present = sessions.get(known);
   if (present !== undefined) return { id: known, session: present };
+  const session: Session = { pending: new Map() };
+  return { id: begin(sessions, session, response), session };
+}
+
+function begin(sessions: Map<string, Session>, session: Session, response: ServerResponse): string {
   const id = randomBytes(16).toString('base64url');
-  const session: Session = {};
-  sessions.set(id, session);
-  const [oldest] = sessions.keys();
-  if (sessions.size > mostSessions && oldest !== undefined) sessions.delete(oldest);
+  keep(sessions, id, session, mostSessions);
   // Behind https add `; Secure`, and call it `__Host-…`.
   response.setHeader('set-cookie', `${cookieName}=${id}; Path=/; HttpOnly; SameSite=Lax`);
-  return { id, session };
+  return id;
+}
+
+/** The oldest go. */
+function keep<T>(map: Map<string, T>, key: string, value: T, most: number): void {
+  map.set(key, value);
+  const [oldest] = map.keys();
+  if (map.size > most && oldest !== undefined) map.delete(oldest);
 }
 
 // --- pages ---
