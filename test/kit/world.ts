@@ -157,7 +157,7 @@ export async function goThrough(browser: Browser, first: Page, signIn: SignIn = 
   for (let step = 0; step < 8; step += 1) {
     if (page.stopped) return new URL(page.url);
     const buttons = page.forms.flatMap((form) => form.buttons);
-    const wanted = [`person=${person}`, 'provider=upstream', `account=${account}`, 'allow=yes'];
+    const wanted = [`person=${person}`, 'provider=upstream', `account=${account}`, 'answer=allow'];
     const button = wanted.find((one) =>
       buttons.some(({ name, value }) => `${name}=${value}` === one),
     );
@@ -173,14 +173,15 @@ export interface TokenAnswer {
   headers: Headers;
 }
 
-/** A request to the token endpoint as the client, which authenticates as it may. */
+/** A request to the token endpoint, or one like it, as the client, which authenticates as it may. */
 export async function token(
   issuer: string,
   client: string,
   parameters: Record<string, string>,
+  path = '/oauth2/token',
 ): Promise<TokenAnswer> {
   const confidential = clients.some(({ id, secret }) => id === client && secret !== undefined);
-  const answer = await fetch(`${issuer}/oauth2/token`, {
+  const answer = await fetch(`${issuer}${path}`, {
     method: 'POST',
     body: new URLSearchParams({
       client_id: client,
@@ -191,13 +192,16 @@ export async function token(
   const text = await answer.text();
   return {
     status: answer.status,
-    body: JSON.parse(text) as Record<string, string>,
+    body: (text === '' ? {} : JSON.parse(text)) as Record<string, string>,
     headers: answer.headers,
   };
 }
 
 export const refresh = (issuer: string, client: string, refreshToken = '') =>
   token(issuer, client, { grant_type: 'refresh_token', refresh_token: refreshToken });
+
+export const revoke = (issuer: string, client: string, value = '') =>
+  token(issuer, client, { token: value }, '/oauth2/revoke');
 
 export interface Redemption extends Request {
   code: string;
