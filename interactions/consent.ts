@@ -1,5 +1,6 @@
 /** May somebody else's app have this? Our own apps never come here. */
 
+import { openidScopes } from '../src/oidc/resources.ts';
 import type { Form } from '../src/web/form.ts';
 import { consentPage } from '../views/consent.ts';
 import { texts } from '../views/texts.ts';
@@ -43,18 +44,23 @@ function wanted(
   details: Record<string, unknown>,
   requested: unknown,
 ) {
-  const missing = details.missingOIDCScope;
-  const byAudience = details.missingResourceScopes;
-  const resources = Object.entries((byAudience ?? {}) as Record<string, unknown>)
-    .map(([audience, scopes]) => ({
-      name: config.products.find((product) => product.audience === audience)?.name ?? audience,
-      scopes: strings(scopes),
-    }))
-    .filter(({ scopes }) => scopes.length > 0);
-  const scopes = strings(missing);
-  if (scopes.length > 0 || resources.length > 0) return { scopes, resources };
-  const all = typeof requested === 'string' ? requested.split(' ').filter(Boolean) : [];
-  return { scopes: all, resources: [] };
+  const byAudience = Object.entries((details.missingResourceScopes ?? {}) as object);
+  const named = [details.missingOIDCScope, ...byAudience.map(([, scopes]) => scopes as unknown)]
+    .flatMap(strings)
+    .filter(isOpenid);
+  if (named.length === 0 && byAudience.length === 0) {
+    return { scopes: typeof requested === 'string' ? requested.split(' ') : [], resources: [] };
+  }
+  // Tokens for a product carry the scopes of OpenID Connect, too: they are said once.
+  const resources = byAudience.map(([audience, scopes]) => ({
+    name: config.products.find((product) => product.audience === audience)?.name ?? audience,
+    scopes: strings(scopes).filter((scope) => !isOpenid(scope)),
+  }));
+  return { scopes: [...new Set(named)], resources };
+}
+
+function isOpenid(scope: string): boolean {
+  return openidScopes.some((one) => one === scope);
 }
 
 function strings(value: unknown): string[] {

@@ -105,7 +105,7 @@ function page(
         providers: federation.providers,
         lastUsed: lastProvider(ctx, cookies),
         app: conversation.client.name,
-        again: conversation.user !== undefined,
+        again: conversation.prompt.reasons.includes('max_age'),
         other: query.has('other'),
         message: refusal?.message,
       },

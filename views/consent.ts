@@ -44,10 +44,14 @@ function wishes({ scopes, resources, account }: ConsentView): string[] {
     ['email', consent.email],
     ['offline_access', consent.offlineAccess],
   ]);
+  const use = (name: string, of: readonly string[]) =>
+    of.length === 0 ? consent.resource(name) : consent.resourceScopes(name, of.join(', '));
   return [
     ...[...words].flatMap(([scope, wish]) => (scopes.includes(scope) ? [wish] : [])),
     ...(account === undefined ? [] : [consent.account(account)]),
-    ...resources.map(({ name, scopes: of }) => consent.resource(name, of.join(', '))),
-    ...scopes.filter((scope) => !words.has(scope)).map((scope) => consent.other(scope)),
+    ...resources.map(({ name, scopes: of }) => use(name, of)),
+    ...scopes
+      .filter((scope) => scope !== '' && !words.has(scope))
+      .map((scope) => consent.other(scope)),
   ];
 }

@@ -17,7 +17,7 @@ export interface LoginView {
   providers: readonly LoginProvider[];
   lastUsed?: string | undefined;
   app: string;
-  /** Somebody is signed in, and has to show again who they are. */
+  /** The app wants to see somebody again who signed in too long ago. */
   again?: boolean;
   /** The provider should ask which of its own users this is. */
   other?: boolean;
@@ -29,7 +29,6 @@ const shownAtOnce = 5;
 
 export function loginPage(view: LoginView, brand: Brand): Html {
   const { login } = texts;
-  const title = login.title(brand.name);
   const providers = sorted(view);
   const [first, more] =
     providers.length > shownAtOnce
@@ -50,7 +49,7 @@ export function loginPage(view: LoginView, brand: Brand): Html {
         </details>`
       }
     </form>`;
-  return layout({ title, content }, brand);
+  return layout({ title: login.title, heading: login.heading(brand.name), content }, brand);
 }
 
 function sorted({ providers, lastUsed }: LoginView): readonly LoginProvider[] {

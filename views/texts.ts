@@ -21,10 +21,10 @@ export interface FailureText {
 
 const failures: Record<string, FailureText> = {
   interaction_expired: {
-    title: 'This sign-in took too long',
-    sentence: 'We stopped it to keep you safe, or it went on in another tab.',
-    advice:
-      'Go back to the app and sign in again. If this page comes back at once, allow cookies for this site.',
+    title: 'This sign-in is over',
+    sentence:
+      'It was finished, went on in another tab, or took so long that we stopped it to keep you safe.',
+    advice: 'Go back to the app. If you see this page again at once, allow cookies for this site.',
   },
   signin_expired: {
     title: 'This sign-in took too long',
@@ -165,7 +165,8 @@ export const texts = {
   problem: 'Something to know',
 
   login: {
-    title: (company: string) => `Sign in to ${company}`,
+    title: 'Sign in',
+    heading: (company: string) => `Sign in to ${company}`,
     help: (app: string) => `You will go on to ${app}.`,
     again: (app: string) => `${app} asks you to sign in again.`,
     continueWith: (provider: string) => `Continue with ${provider}`,
@@ -234,7 +235,8 @@ export const texts = {
     email: 'See your e-mail address',
     offlineAccess: 'Stay connected when you are away',
     account: (account: string) => `See that you belong to ${account}, and your role there`,
-    resource: (product: string, scopes: string) => `Use ${product} for you: ${scopes}`,
+    resource: (product: string) => `Use ${product} for you`,
+    resourceScopes: (product: string, scopes: string) => `Use ${product} for you: ${scopes}`,
     other: (scope: string) => `Use “${scope}”`,
     goesTo: (host: string) => `You will go on to ${host}.`,
     allow: 'Allow',
@@ -288,5 +290,3 @@ export const texts = {
     unknownSentence: 'The app asked for something that this site does not offer.',
   },
 };
-
-export type Texts = typeof texts;

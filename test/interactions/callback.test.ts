@@ -100,7 +100,7 @@ describe('the way back from a provider', () => {
     const other = await start({ finish, conversation: conversationOf('consent') });
     for (const { visit, finished } of [gone, other]) {
       const answer = await visit(`${path}?state=s&code=c`);
-      expect([answer.status, heading(answer)]).toEqual([410, 'This sign-in took too long']);
+      expect([answer.status, heading(answer)]).toEqual([410, 'This sign-in is over']);
       expect(finished).toEqual([]);
     }
   });

@@ -22,7 +22,7 @@ describe('the prompt for consent', () => {
   it('says in plain words what is new, to whom it goes, and for which account', async () => {
     const { visit } = await start({
       missingOIDCScope: ['openid', 'offline_access'],
-      missingResourceScopes: { 'https://api.example.com': ['reports:read'] },
+      missingResourceScopes: { 'https://api.example.com': ['openid', 'reports:read'] },
     });
     const { text } = await visit('/interaction/abc');
     for (const words of [
@@ -37,6 +37,16 @@ describe('the prompt for consent', () => {
       expect(text).toContain(words);
     }
     expect(text).not.toContain('See your e-mail address');
+    expect(text.match(/<li><svg/g)).toHaveLength(4);
+  });
+
+  it('says that a product is used, also where it has no scopes of its own', async () => {
+    const { visit } = await start({
+      missingResourceScopes: { 'https://api.example.com': ['openid'], 'https://other.example': [] },
+    });
+    const { text } = await visit('/interaction/abc');
+    expect(text).toContain('<span>Use Analytics for you</span>');
+    expect(text).toContain('<span>Use https://other.example for you</span>');
   });
 
   it('says all that was asked for where the library names nothing', async () => {

@@ -107,7 +107,7 @@ describe.each(Object.keys(titles))('the forms of the prompt %s', (name) => {
     await visit('/interaction/abc');
     state.conversation = { ...state.conversation, uid: 'next' };
     const answer = await submit(answers[name] ?? {});
-    expect([answer.status, heading(answer)]).toEqual([410, 'This sign-in took too long']);
+    expect([answer.status, heading(answer)]).toEqual([410, 'This sign-in is over']);
     expect(answer.text).toContain('href="https://app.example.com/"');
   });
 });

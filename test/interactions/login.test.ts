@@ -71,7 +71,7 @@ describe('the login prompt', () => {
     expect((await one.visit('/interaction/abc?stay=1')).status).toBe(200);
     const signedIn = await start({ providers: [google], conversation: again() });
     const page = await signedIn.visit('/interaction/abc');
-    expect(page.text).toContain('Analytics app asks you to sign in again.');
+    expect(page.text).toContain('You will go on to Analytics app.');
     const none = await start({ providers: [] });
     expect((await none.visit('/interaction/abc')).text).toContain('no way to sign in yet');
   });
@@ -83,6 +83,9 @@ describe('the login prompt', () => {
     await submit({ provider: 'github' });
     expect(started[0]?.options).toMatchObject({ prompt: 'login', loginHint: 'ada@example.com' });
     const old = await start({ conversation: again({ reasons: ['max_age'] }) });
+    expect((await old.visit('/interaction/abc')).text).toContain(
+      'Analytics app asks you to sign in again.',
+    );
     await old.submit({ provider: 'github' });
     expect(old.started[0]?.options.prompt).toBe('login');
   });

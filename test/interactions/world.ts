@@ -19,9 +19,9 @@ import { recording, run, type Answer } from '../web/app.ts';
 
 const issuer = 'https://id.example.com';
 const secrets = createSecrets(['a-secret-for-tests-of-32-bytes-or-more']);
-export const now = Date.UTC(2026, 8, 1);
+const now = Date.UTC(2026, 8, 1);
 
-export const configOf = (more: Partial<Config> = {}): Config => ({
+const configOf = (more: Partial<Config> = {}): Config => ({
   ...configSchema.parse({
     issuer,
     secrets: ['a-secret-for-tests-of-32-bytes-or-more'],

@@ -85,7 +85,7 @@ const chooser = {
 
 const requestId = 'req_6Jx2hPq0ZtVb9sYwKd3n4A';
 
-export const failureCodes: [code: string, status: number, retryAfterSeconds?: number][] = [
+const failureCodes: [code: string, status: number, retryAfterSeconds?: number][] = [
   ['interaction_expired', 410],
   ['signin_expired', 410],
   ['signin_already_used', 409],
