@@ -1,5 +1,7 @@
 /** May somebody else's app have this? Our own apps never come here. */
 
+import type { ProductConfig } from '../src/config.ts';
+import { claimsByScope } from '../src/oidc/claims.ts';
 import { openidScopes } from '../src/oidc/resources.ts';
 import type { Form } from '../src/web/form.ts';
 import { consentPage } from '../views/consent.ts';
@@ -44,19 +46,35 @@ function wanted(
   details: Record<string, unknown>,
   requested: unknown,
 ) {
-  const byAudience = Object.entries((details.missingResourceScopes ?? {}) as object);
-  const named = [details.missingOIDCScope, ...byAudience.map(([, scopes]) => scopes as unknown)]
-    .flatMap(strings)
-    .filter(isOpenid);
+  const { missingOIDCScope, missingOIDCClaims, missingResourceScopes } = details;
+  const byAudience = Object.entries(missingResourceScopes ?? {}).map(
+    ([audience, scopes]: [string, unknown]) => ({ audience, scopes: strings(scopes) }),
+  );
+  // Tokens for a product carry the scopes of OpenID Connect, too: they are said once.
+  const named = [
+    ...strings(missingOIDCScope),
+    ...strings(missingOIDCClaims).map(scopeOfClaim),
+    ...byAudience.flatMap(({ scopes }) => scopes.filter(isOpenid)),
+  ];
   if (named.length === 0 && byAudience.length === 0) {
     return { scopes: typeof requested === 'string' ? requested.split(' ') : [], resources: [] };
   }
-  // Tokens for a product carry the scopes of OpenID Connect, too: they are said once.
-  const resources = byAudience.map(([audience, scopes]) => ({
-    name: config.products.find((product) => product.audience === audience)?.name ?? audience,
-    scopes: strings(scopes).filter((scope) => !isOpenid(scope)),
+  const resources = byAudience.map(({ audience, scopes }) => ({
+    name: productName(config.products, audience),
+    scopes: scopes.filter((scope) => !isOpenid(scope)),
   }));
   return { scopes: [...new Set(named)], resources };
+}
+
+function productName(products: readonly ProductConfig[], audience: string): string {
+  const bare = (address: string) => address.replace(/\/$/, '');
+  return products.find((product) => bare(product.audience) === bare(audience))?.name ?? audience;
+}
+
+/** A claim that was asked for by itself is said in the words of its scope. */
+function scopeOfClaim(claim: string): string {
+  const scopes: Record<string, readonly string[] | null> = claimsByScope;
+  return Object.keys(scopes).find((scope) => scopes[scope]?.includes(claim) === true) ?? claim;
 }
 
 function isOpenid(scope: string): boolean {

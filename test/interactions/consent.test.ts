@@ -40,6 +40,16 @@ describe('the prompt for consent', () => {
     expect(text.match(/<li><svg/g)).toHaveLength(4);
   });
 
+  it('says what single claims come to', async () => {
+    const { visit } = await start({
+      missingOIDCClaims: ['email_verified', 'picture', 'shoe_size'],
+    });
+    const { text } = await visit('/interaction/abc');
+    expect(text).toContain('See your e-mail address');
+    expect(text).toContain('See your name and picture');
+    expect(text).toContain('Use “shoe_size”');
+  });
+
   it('says that a product is used, also where it has no scopes of its own', async () => {
     const { visit } = await start({
       missingResourceScopes: { 'https://api.example.com': ['openid'], 'https://other.example': [] },
