@@ -1,6 +1,6 @@
 /** Two processes on one SQLite file, behind one address. Each connection goes to the next process. */
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe } from 'vitest';
 import { startCluster } from '../kit/spawn.ts';
 import type { Cluster } from '../kit/spawn.ts';
 import { raceStories } from './race_stories.ts';

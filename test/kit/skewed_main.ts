@@ -16,5 +16,3 @@ class SkewedDate extends RealDate {
 globalThis.Date = SkewedDate as DateConstructor;
 
 await import('../../src/main.ts');
-
-export {};

@@ -15,7 +15,6 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { createBrowser } from '../../dev/walk.ts';
 import type { Browser, BrowserOptions } from '../../dev/walk.ts';
-import type { Person } from '../../dev/people.ts';
 import { startUpstreamOidc } from '../../dev/upstream/oidc.ts';
 import type { UpstreamOidc } from '../../dev/upstream/oidc.ts';
 import type { ConfigInput } from '../../src/config.ts';
@@ -148,8 +147,6 @@ function apart(config: ConfigInput): { written: object; secrets: Record<string, 
 export interface ClusterOptions {
   processes?: number;
   config?: ConfigChanges;
-  /** Whom the upstream knows, when not those of `dev/people.ts`. */
-  people?: readonly Person[];
   /** By process. */
   clocksAheadMs?: readonly number[];
   runtimes?: readonly ('node' | 'deno')[];
@@ -158,6 +155,7 @@ export interface ClusterOptions {
 export interface Cluster {
   /** The balancer's address. */
   issuer: string;
+  config: ConfigInput;
   file: string;
   upstream: UpstreamOidc;
   balancer: Balancer;
@@ -178,7 +176,6 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const upstream = await startUpstreamOidc({
     port: 0,
     clients: [{ ...upstreamClient, redirectUris: [`${issuer}/integrations/oauth2/callback`] }],
-    ...(options.people === undefined ? {} : { people: options.people }),
   });
   const changes = worldConfig(upstream, {
     limits: { perAddressPerMinute: 1_000_000 },
@@ -218,7 +215,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   }
   const browser = (more: BrowserOptions = {}) =>
     createBrowser({ stopAt: (url) => url.hostname.endsWith('.example.com'), ...more });
-  return { issuer, file, upstream, balancer, members, restart, browser, close };
+  return { issuer, config, file, upstream, balancer, members, restart, browser, close };
 }
 
 /** Before any process has the file: what this one writes is theirs to go on with. */
