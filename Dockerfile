@@ -40,7 +40,7 @@ VOLUME /data
 EXPOSE 4400
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
   CMD ["deno", "eval", "const answer = await fetch('http://127.0.0.1:4400/health/live'); Deno.exit(answer.ok ? 0 : 1)"]
-ENTRYPOINT ["deno", "run", "--no-prompt", "--cached-only", "--allow-net", "--allow-env", "--allow-read", "--allow-write=/data,/app/data", "src/main.ts"]
+ENTRYPOINT ["deno", "run", "--no-prompt", "--cached-only", "--allow-net", "--allow-env", "--allow-read=/app,/data,/run/secrets", "--allow-write=/app/data,/data", "src/main.ts"]
 CMD ["serve", "--host", "0.0.0.0", "--port", "4400"]
 
 # hadolint ignore=DL3006

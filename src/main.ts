@@ -18,7 +18,8 @@ const usage = `Tollgate, an OpenID Connect provider
   tollgate version   says which version this is
   tollgate help      says this
 
-  --config FILE      the configuration: .ts, .js or .json (default: tollgate.config.ts)
+  --config FILE      the configuration: .ts, .js or .json (default: TOLLGATE_CONFIG of the
+                     environment, else tollgate.config.ts)
   --port NUMBER      listens there instead of at the configuration's \`port\`
   --host ADDRESS     listens there instead of at the configuration's \`host\`
 
@@ -42,7 +43,7 @@ function parse(parameters: readonly string[]): Asked {
   if (rest.length > 0) throw new UsageError(`One command at a time: what is ${quote(rest[0])}?`);
   return {
     command: commandOf(values.help ? 'help' : values.version ? 'version' : command),
-    file: values.config ?? 'tollgate.config.ts',
+    file: values.config ?? process.env['TOLLGATE_CONFIG'] ?? 'tollgate.config.ts',
     port: values.port === undefined ? undefined : portOf(values.port),
     host: values.host,
   };

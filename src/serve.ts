@@ -29,15 +29,16 @@ export async function serve(config: Config, version: string): Promise<void> {
     await close();
     throw error;
   });
-  // Before it is said to be ready: whoever hears that may signal at once.
+  // Before it is said that it listens: whoever hears that may signal at once.
   onSignals(log, async () => {
+    server.leave();
     // Requests first: they may still need the outgoing fetch, and what they write wakes the workers.
     await listener.drain();
     await close();
   });
   server.start();
   const { address, port } = listener;
-  log.info('ready', { address, port, issuer: config.issuer, version, runtime: runtime() });
+  log.info('listening', { address, port, issuer: config.issuer, version, runtime: runtime() });
 }
 
 /** Drivers are imported on demand: a process loads the one that it uses. */

@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { config, inConfigured, run } from './program.ts';
+
+const stack = /^\s+at .+:\d+/m;
+
+test('help and version say so and end well', async () => {
+  await inConfigured({}, async (folder) => {
+    const help = await run({ folder, parameters: ['help'] });
+    expect(help).toMatchObject({ code: 0, errors: '' });
+    for (const word of ['serve', 'check', '--config', '--port', '--host', 'TOLLGATE_SECRET']) {
+      expect(help.output).toContain(word);
+    }
+    const written = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+    const { version } = JSON.parse(written) as { version: string };
+    const told = await run({ folder, parameters: ['version'] });
+    expect(told).toMatchObject({ code: 0, output: version });
+  });
+});
+
+test.each([
+  ['a command that there is not', ['srve'], '"srve"'],
+  ['two commands', ['check', 'serve'], '"serve"'],
+  ['an option that there is not', ['--prot', '1'], '--prot'],
+  ['a port that is none', ['serve', '--port', '70000', ...config], '--port'],
+])('%s is told in plain words', async (_name, parameters, told) => {
+  await inConfigured({}, async (folder) => {
+    const { code, output, errors } = await run({ folder, parameters });
+    expect(code).toBe(2);
+    expect(output).toBe('');
+    expect(errors).toContain(told);
+    expect(errors).not.toMatch(stack);
+  });
+});
+
+test('check says that a configuration is good, and tells no secret', async () => {
+  await inConfigured({}, async (folder) => {
+    const { code, output, errors } = await run({ folder, parameters: ['check', ...config] });
+    expect({ code, errors }).toEqual({ code: 0, errors: '' });
+    expect(output).toContain('http://localhost:4400');
+    expect(output).not.toMatch(/GOCSPX|f3b1c5|Q7\.w/);
+  });
+});
+
+test('T79 check, and serve as well, tell all that is wrong and start nothing', async () => {
+  await inConfigured({ issuer: 'http://id.example.com', prot: 1 }, async (folder) => {
+    for (const command of ['check', 'serve']) {
+      const { code, output, errors } = await run({ folder, parameters: [command, ...config] });
+      expect({ code, output }).toEqual({ code: 1, output: '' });
+      expect(errors).toContain('issuer: "http://id.example.com" is not secure.');
+      expect(errors).toContain('Did you mean `port`?');
+      expect(errors).not.toMatch(stack);
+    }
+  });
+});
+
+test('a configuration that is not there is told in plain words', async () => {
+  await inConfigured({}, async (folder) => {
+    const { code, errors } = await run({ folder, parameters: ['--config', 'absent.ts'] });
+    expect(code).toBe(1);
+    expect(errors).toContain('absent.ts');
+    expect(errors).not.toMatch(stack);
+  });
+});
