@@ -3,16 +3,20 @@
  * `openid-client`. Tokens stay on the server; the browser has a cookie that names its session here.
  */
 
-import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import * as oidc from 'openid-client';
+import { failurePage, homePage, welcomePage } from './app_oidc_pages.ts';
+import { createSessions, keep } from './app_oidc_sessions.ts';
+import type { Session } from './app_oidc_sessions.ts';
 import { listen } from './listen.ts';
 import type { Listening } from './listen.ts';
-import { markup, page } from './look.ts';
+import { page } from './look.ts';
 import type { Markup } from './look.ts';
 
 export interface OidcAppOptions {
+  /** Such as `Sample app`. */
+  name: string;
   port: number;
   /** Where this app is; its redirect address is `/callback` there. */
   url: string;
@@ -24,21 +28,11 @@ export interface OidcAppOptions {
   service: string;
 }
 
-interface Session {
-  /** Sign-ins that are under way, by state: one for each tab. */
-  pending: Map<string, { nonce: string; verifier: string }>;
-  tokens?: { access: string; refresh: string | undefined; id: string; claims: oidc.IDToken };
-  /** What the service answered last. */
-  answer?: unknown;
-}
-
-const cookieName = 'sample_oidc_app';
-const mostSessions = 1000;
 const mostPending = 10;
 
 export async function startOidcApp(options: OidcAppOptions): Promise<Listening> {
-  const { port, url, issuer, clientId, clientSecret, service } = options;
-  const sessions = new Map<string, Session>();
+  const { name, port, url, issuer, clientId, clientSecret, service } = options;
+  const sessions = createSessions(`session_${clientId}`);
   // Only for http on this machine; leave it out with https.
   const execute = [oidc.allowInsecureRequests];
   const tollgate = await oidc.discovery(new URL(issuer), clientId, clientSecret, undefined, {
@@ -107,8 +101,8 @@ export async function startOidcApp(options: OidcAppOptions): Promise<Listening> 
   }
 
   /** Ends the session here and at Tollgate, which sends the browser back. */
-  function signOut(id: string, session: Session): string {
-    sessions.delete(id);
+  function signOut(session: Session): string {
+    sessions.end(session);
     return oidc.buildEndSessionUrl(tollgate, {
       post_logout_redirect_uri: `${url}/`,
       ...(session.tokens === undefined ? {} : { id_token_hint: session.tokens.id }),
@@ -116,16 +110,14 @@ export async function startOidcApp(options: OidcAppOptions): Promise<Listening> 
   }
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { id, session } = sessionOf(sessions, request, response);
+    const session = sessions.of(request, response);
     const address = new URL(request.url ?? '/', url);
     switch (`${request.method} ${address.pathname}`) {
       case 'GET /':
-        return send(response, 200, session.tokens ? home(session) : welcome());
+        return send(response, 200, session.tokens ? homePage(session) : welcomePage(name));
       case 'GET /callback':
         await finishSignIn(session, address);
-        // A new name, so that one that somebody knew before is of no use now (session fixation).
-        sessions.delete(id);
-        begin(sessions, session, response);
+        sessions.rename(session, response);
         await callService(session);
         return redirect(response, '/');
       case 'POST /sign-in':
@@ -139,81 +131,26 @@ export async function startOidcApp(options: OidcAppOptions): Promise<Listening> 
         await refresh(session);
         return redirect(response, '/');
       case 'POST /sign-out':
-        return redirect(response, signOut(id, session));
+        return redirect(response, signOut(session));
       default:
-        return send(response, 404, failure('There is nothing here.'));
+        return send(response, 404, failurePage('There is nothing here.'));
     }
+  }
+
+  function send(response: ServerResponse, status: number, body: Markup): void {
+    response.writeHead(status, {
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-store',
+    });
+    response.end(page(name, body));
   }
 
   const server = createServer((request, response) => {
     handle(request, response).catch((error: unknown) =>
-      send(response, 400, failure(reason(error))),
+      send(response, 400, failurePage(reason(error))),
     );
   });
   return listen(server, port);
-}
-
-/** In memory: a restart signs everybody out of this app. */
-function sessionOf(
-  sessions: Map<string, Session>,
-  request: IncomingMessage,
-  response: ServerResponse,
-): { id: string; session: Session } {
-  const pattern = new RegExp(`(?:^|; )${cookieName}=([\\w-]+)`);
-  const known = pattern.exec(request.headers.cookie ?? '')?.[1] ?? '';
-  const present = sessions.get(known);
-  if (present !== undefined) return { id: known, session: present };
-  const session: Session = { pending: new Map() };
-  return { id: begin(sessions, session, response), session };
-}
-
-function begin(sessions: Map<string, Session>, session: Session, response: ServerResponse): string {
-  const id = randomBytes(16).toString('base64url');
-  keep(sessions, id, session, mostSessions);
-  // Behind https add `; Secure`, and call it `__Host-…`.
-  response.setHeader('set-cookie', `${cookieName}=${id}; Path=/; HttpOnly; SameSite=Lax`);
-  return id;
-}
-
-/** The oldest go. */
-function keep<T>(map: Map<string, T>, key: string, value: T, most: number): void {
-  map.set(key, value);
-  const [oldest] = map.keys();
-  if (map.size > most && oldest !== undefined) map.delete(oldest);
-}
-
-// --- pages ---
-
-const form = (action: string, label: string, primary = '') =>
-  markup`<form method="post" action="${action}"><button class="${primary}">${label}</button></form>`;
-
-function welcome(): Markup {
-  return markup`<h1>Sample app</h1>
-<p>A web app with a server, on OpenID Connect. Nobody is signed in.</p>
-${form('/sign-in', 'Sign in', 'primary')}`;
-}
-
-function home({ tokens, answer }: Session): Markup {
-  const { name, email, account, roles } = (tokens?.claims ?? {}) as Record<string, unknown>;
-  const { plan, subscription_status: status } = (answer ?? {}) as Record<string, unknown>;
-  const row = (term: string, value: unknown) =>
-    markup`<dt>${term}</dt><dd>${typeof value === 'string' ? value : '–'}</dd>`;
-  return markup`<h1>Hello, ${typeof name === 'string' ? name : 'you'}</h1>
-<p>${typeof email === 'string' ? email : ''}</p>
-<dl>${[
-    row('Account', account),
-    row('Role', Array.isArray(roles) ? roles.join(', ') : undefined),
-    row('Plan', plan),
-    row('Subscription', status),
-  ]}</dl>
-<nav>${form('/call', 'Call the service', 'primary')}${form('/refresh', 'Refresh the token')}
-${form('/switch', 'Switch account')}${form('/sign-out', 'Sign out')}</nav>
-<h2>What the service read in the access token</h2>
-<pre>${JSON.stringify(answer ?? null, undefined, 2)}</pre>`;
-}
-
-function failure(text: string): Markup {
-  return markup`<h1>That did not work</h1><p>${text}</p><a class="button" href="/">Back</a>`;
 }
 
 /** Errors of the authorization endpoint come back to `/callback`. */
@@ -222,14 +159,6 @@ function reason(error: unknown): string {
     return error.error === 'access_denied' ? 'You did not sign in.' : `Tollgate: ${error.error}`;
   }
   return error instanceof Error ? error.message : String(error);
-}
-
-function send(response: ServerResponse, status: number, body: Markup): void {
-  response.writeHead(status, {
-    'content-type': 'text/html; charset=utf-8',
-    'cache-control': 'no-store',
-  });
-  response.end(page('Sample app', body));
 }
 
 function redirect(response: ServerResponse, location: string): void {

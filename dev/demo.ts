@@ -94,15 +94,16 @@ Tollgate is running, with a world around it.
 
   ${world.oidcApp}   sample app, OpenID Connect
   ${world.linksApp}   sample app, links only
+  ${world.partnerApp}   somebody else's app, which asks before it knows you
   ${world.service}   sample service (GET /api/me)
-  ${world.issuer}   Tollgate
+  ${world.issuer}   Tollgate (/.well-known/openid-configuration)
 
 Sign in as one of these; no password is asked:
 
   ${ada.name.padEnd(14)}  three accounts: Acme (trial), Globex (past due), Initech (active)
   ${grace.name.padEnd(14)}  one account: Pied Piper, without a subscription
   ${linus.name.padEnd(14)}  only Hooli, which is closed
-  ${nora.name.padEnd(14)}  new here
+  ${nora.name.padEnd(14)}  not invited yet
 
 Ctrl-C stops it. \`npm run demo -- --help\` lists the options.
 `;

@@ -1,4 +1,4 @@
-/** Where the servers of the development world listen: six neighbouring ports. */
+/** Where the servers of the development world listen: neighbouring ports. */
 
 import { createServer } from 'node:net';
 
@@ -9,9 +9,10 @@ export interface Ports {
   oidcApp: number;
   linksApp: number;
   service: number;
+  partnerApp: number;
 }
 
-export const portCount = 6;
+export const portCount = 7;
 
 export function portsFrom(base: number): Ports {
   return {
@@ -21,6 +22,7 @@ export function portsFrom(base: number): Ports {
     oidcApp: base + 3,
     linksApp: base + 4,
     service: base + 5,
+    partnerApp: base + 6,
   };
 }
 
@@ -38,7 +40,7 @@ export async function freePortBase(): Promise<number> {
     const base = 20_000 + Math.floor(Math.random() * 1200) * 10;
     if ((await takenPorts(portsFrom(base))).length === 0) return base;
   }
-  throw new Error('No six neighbouring ports are free.');
+  throw new Error(`No ${portCount} neighbouring ports are free.`);
 }
 
 function isFree(port: number): Promise<boolean> {

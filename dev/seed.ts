@@ -45,8 +45,8 @@ const accountsAt = (now: number): readonly SeedAccount[] => [
       plan: 'team',
       period: 'month',
       quantity: 5,
-      trialEnd: now + 10 * day,
-      periodEnd: now + 10 * day,
+      trialEnd: now + 11 * day,
+      periodEnd: now + 11 * day,
     },
   },
   {

@@ -5,8 +5,8 @@
 
 import { decodeJwt } from 'jose';
 import * as oidc from 'openid-client';
+import { begin, callService, claims, expect, press, refusal, signIn } from './story_app.ts';
 import { createBrowser } from './walk.ts';
-import type { Browser, Page } from './walk.ts';
 import type { World } from './world.ts';
 
 export type Say = (text: string) => void;
@@ -38,6 +38,8 @@ export async function playStory(world: World, say: Say): Promise<boolean> {
     await withOpenIdConnect(world, steps);
     say('\nAn app with links only');
     await withLinks(world, steps);
+    say('\nPeople and apps from outside');
+    await fromOutside(world, steps);
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error;
     say(`\nFailed at ${error.message}`);
@@ -173,90 +175,31 @@ async function withLinks(world: World, { step }: Steps): Promise<void> {
   });
 }
 
-// --- what an app does -----------------------------------------------------------------------------
-
-interface App {
-  world: World;
-  browser: Browser;
-  tollgate: oidc.Configuration;
-}
-
-type Tokens = oidc.TokenEndpointResponse;
-
-async function begin({ world, tollgate }: App, parameters: Record<string, string> = {}) {
-  const verifier = oidc.randomPKCECodeVerifier();
-  const state = oidc.randomState();
-  const nonce = oidc.randomNonce();
-  const url = oidc.buildAuthorizationUrl(tollgate, {
-    redirect_uri: `${world.oidcApp}/callback`,
-    scope: 'openid profile email',
-    state,
-    nonce,
-    code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
-    code_challenge_method: 'S256',
-    ...parameters,
+async function fromOutside({ issuer, partnerApp }: World, { step }: Steps): Promise<void> {
+  await step('Nora is nobody here: she is told how to be invited', async () => {
+    const browser = createBrowser();
+    const page = await press(browser, await browser.get(`${issuer}/signin`), ['person=nora']);
+    expect(page.status === 403 && page.visible.includes('invite'), `${page.status} ${page.title}`);
+    return { value: undefined, shows: { status: page.status, title: page.title } };
   });
-  return { url: url.href, verifier, state, nonce };
-}
 
-async function signIn(
-  app: App,
-  { parameters, buttons }: { parameters?: Record<string, string>; buttons: string[] },
-): Promise<Tokens> {
-  const { url, verifier, state, nonce } = await begin(app, parameters);
-  const page = await press(app.browser, await app.browser.get(url), buttons);
-  expect(page.stopped, `the way ends at the app, not at ${page.url} (${page.title})`);
-  return oidc.authorizationCodeGrant(app.tollgate, new URL(page.url), {
-    pkceCodeVerifier: verifier,
-    expectedState: state,
-    expectedNonce: nonce,
-    idTokenExpected: true,
+  const browser = createBrowser();
+  await step('A partner’s app may know Grace once she allows it', async () => {
+    const app = await browser.submit(await browser.get(`${partnerApp}/`), { button: 'Sign in' });
+    const asked = await press(browser, app, ['person=grace']);
+    expect(asked.title.startsWith('Connect Partner app?'), `she is asked (${asked.title})`);
+    const page = await browser.submit(asked, { button: 'Allow' });
+    expect(page.visible.includes('Hello, Grace Hopper'), `the app knows her (${page.visible})`);
+    return { value: undefined, shows: { asked: asked.title, back_at: page.url } };
   });
-}
 
-/** Presses these buttons on the pages that come, and the provider's wherever one is to be chosen. */
-async function press(browser: Browser, first: Page, buttons: string[]): Promise<Page> {
-  let page = first;
-  for (const button of buttons) {
-    if (has(page, 'provider=example')) {
-      page = await browser.submit(page, { button: 'provider=example' });
-    }
-    page = await browser.submit(page, { button });
-  }
-  return page;
-}
-
-function has(page: Page, button: string): boolean {
-  return page.forms.some((form) =>
-    form.buttons.some(({ name, value }) => `${name}=${value}` === button),
-  );
-}
-
-async function callService(
-  { service }: World,
-  token: string,
-): Promise<{ status: number; body: Record<string, unknown> }> {
-  const headers = { authorization: `Bearer ${token}` };
-  const response = await fetch(`${service}/api/me`, { headers });
-  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
-}
-
-/** The error that a refresh ends with. */
-async function refusal(tollgate: oidc.Configuration, tokens: Tokens): Promise<string> {
-  try {
-    await oidc.refreshTokenGrant(tollgate, tokens.refresh_token ?? '');
-    return 'nothing: it was answered';
-  } catch (error) {
-    return error instanceof oidc.ResponseBodyError ? error.error : String(error);
-  }
-}
-
-function claims(tokens: Tokens): Record<string, unknown> {
-  return decodeJwt(tokens.access_token);
-}
-
-function expect(holds: boolean, what: string): void {
-  if (!holds) throw new Error(`not as it should be: ${what}`);
+  await step('It asks no second time', async () => {
+    const later = await browser.submit(await browser.get(`${partnerApp}/`), { button: 'Sign out' });
+    const app = await browser.submit(later, { button: 'Sign in' });
+    const page = await press(browser, app, ['person=grace']);
+    expect(page.url === `${partnerApp}/`, `she is back at the app (${page.url})`);
+    return { value: undefined, shows: { back_at: page.url } };
+  });
 }
 
 function indented(value: unknown): string {

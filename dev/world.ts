@@ -28,32 +28,57 @@ export interface World {
   /** Tollgate. */
   issuer: string;
   oidcApp: string;
+  /** Of somebody else: people are asked before it may know them. */
+  partnerApp: string;
   linksApp: string;
   service: string;
-  client: typeof oidcClient;
+  client: Client;
+  partner: Client;
   server: Server;
   close(): Promise<void>;
 }
 
-/** Good for nothing outside of this world. */
-const oidcClient = { id: 'sample-app', secret: 'the-secret-of-the-sample-app-for-development' };
+/** What an app is known by. */
+export interface Client {
+  id: string;
+  name: string;
+  secret: string;
+  /** Where the app is. */
+  url: string;
+}
+
+/** The secrets are good for nothing outside of this world. */
+const clientsAt = (ports: Ports): { client: Client; partner: Client } => ({
+  client: {
+    id: 'app',
+    name: 'Sample app',
+    secret: 'the-secret-of-the-sample-app-for-development',
+    url: `http://localhost:${ports.oidcApp}`,
+  },
+  partner: {
+    id: 'partner',
+    name: 'Partner app',
+    secret: 'the-secret-of-the-partner-app-for-development',
+    url: `http://localhost:${ports.partnerApp}`,
+  },
+});
 const upstreamClient = {
   id: 'tollgate-dev',
   secret: 'the-secret-at-the-upstreams-for-development',
 };
 const secret = 'the-secret-of-tollgate-for-development-only';
-const product = 'sample';
+const product = 'api';
 
 const addresses = (ports: Ports) => ({
   issuer: `http://localhost:${ports.tollgate}`,
-  oidcApp: `http://localhost:${ports.oidcApp}`,
   linksApp: `http://localhost:${ports.linksApp}`,
   service: `http://localhost:${ports.service}`,
 });
 
 export async function startWorld(options: WorldOptions): Promise<World> {
   const { ports, database, clock, log } = options;
-  const { issuer, oidcApp, linksApp, service } = addresses(ports);
+  const { issuer, linksApp, service } = addresses(ports);
+  const { client, partner } = clientsAt(ports);
   const closing: (() => Promise<void>)[] = [];
   const close = async () => {
     for (const one of closing.splice(0).toReversed()) await one();
@@ -85,9 +110,22 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       await startService({ port: ports.service, issuer, audience: service, origins: [linksApp] }),
     );
     opened(await startLinksApp({ port: ports.linksApp, url: linksApp, issuer, service }));
-    const app = { clientId: oidcClient.id, clientSecret: oidcClient.secret, service };
-    opened(await startOidcApp({ port: ports.oidcApp, url: oidcApp, issuer, ...app }));
-    return { issuer, oidcApp, linksApp, service, client: oidcClient, server, close };
+    const apps = { [ports.oidcApp]: client, [ports.partnerApp]: partner };
+    for (const [port, { id, name, secret: clientSecret, url }] of Object.entries(apps)) {
+      const app = { name, port: Number(port), url, clientId: id, clientSecret };
+      opened(await startOidcApp({ ...app, issuer, service }));
+    }
+    return {
+      issuer,
+      oidcApp: client.url,
+      partnerApp: partner.url,
+      linksApp,
+      service,
+      client,
+      partner,
+      server,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
@@ -95,28 +133,29 @@ export async function startWorld(options: WorldOptions): Promise<World> {
 }
 
 function configOf(ports: Ports, oidcIssuer: string, hub: Record<string, string>): Config {
-  const { issuer, oidcApp, linksApp, service } = addresses(ports);
+  const { issuer, linksApp, service } = addresses(ports);
+  const { client, partner } = clientsAt(ports);
   const credentials = { clientId: upstreamClient.id, clientSecret: upstreamClient.secret };
   return configSchema.parse({
     issuer,
     port: ports.tollgate,
     secrets: [secret],
-    registration: 'open',
+    // Somebody new is told how to be invited.
+    registration: 'invitation',
     providers: [
       { id: 'example', name: 'Example ID', issuer: oidcIssuer, trustEmail: true, ...credentials },
       { id: 'hub', name: 'Example Hub', preset: 'github', ...hub, ...credentials },
     ],
-    products: [{ id: product, name: 'Sample product', audience: service }],
-    clients: [
-      {
-        id: oidcClient.id,
-        name: 'Sample app',
-        secret: oidcClient.secret,
-        product,
-        redirectUris: [`${oidcApp}/callback`],
-        postLogoutRedirectUris: [`${oidcApp}/`],
-      },
-    ],
+    products: [{ id: product, name: 'Sample API', audience: service }],
+    clients: [client, partner].map(({ id, name, secret: clientSecret, url }) => ({
+      id,
+      name,
+      secret: clientSecret,
+      product,
+      firstParty: id !== partner.id,
+      redirectUris: [`${url}/callback`],
+      postLogoutRedirectUris: [`${url}/`],
+    })),
     signin: { success: `${linksApp}/`, failed: `${linksApp}/` },
     signout: { success: `${linksApp}/` },
     returnOrigins: [linksApp],

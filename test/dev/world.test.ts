@@ -29,7 +29,7 @@ describe('the world', () => {
   test('its story comes out right, and says each step', async () => {
     const said: string[] = [];
     const passed = await playStory(world, (text) => said.push(text));
-    expect([passed, said.at(-1)]).toEqual([true, expect.stringMatching(/^\nAll 12 steps/)]);
+    expect([passed, said.at(-1)]).toEqual([true, expect.stringMatching(/^\nAll 15 steps/)]);
     expect(log.lines.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
@@ -80,14 +80,15 @@ describe('the world', () => {
     expect(chooser.visible).toContain('Initech');
   });
 
-  test('who has only a closed account is told so, and who is new has an account of their own', async () => {
+  test('who has only a closed account is told so, and who is new how to be invited', async () => {
     const meet = async (person: string) => {
       const browser = createBrowser();
       const page = await browser.get(`${world.issuer}/signin/example`);
       return browser.submit(page, { button: `person=${person}` });
     };
     expect((await meet('linus')).visible).toContain('Hooli');
-    expect((await meet('nora')).url).toBe(`${world.linksApp}/`);
+    const nora = await meet('nora');
+    expect([nora.status, nora.visible]).toEqual([403, expect.stringContaining('nora@example.com')]);
   });
 
   test('its ports are seen as taken', async () => {
