@@ -47,14 +47,17 @@ export function createResources(config: Config, clients: Clients): Resources {
       return Promise.resolve(own.length > 1 ? own : own[0]);
     },
 
-    getResourceServerInfo(_ctx, indicator, client) {
+    getResourceServerInfo(ctx, indicator, client) {
       const product = byAudience.get(normalise(indicator));
       const allowed = clients.productsOf(client.clientId);
       if (product === undefined || !allowed.includes(product)) {
         return Promise.reject(new errors.InvalidTarget());
       }
+      // A client that acts for itself is no user: the scopes of users mean nothing in its token.
+      const forItself = ctx.oidc.params?.grant_type === 'client_credentials';
+      const scopes = forItself ? product.scopes : [...openidScopes, ...product.scopes];
       const info: ResourceServer = {
-        scope: [...openidScopes, ...product.scopes].join(' '),
+        scope: scopes.join(' '),
         audience: product.audience,
         accessTokenFormat: 'jwt',
         accessTokenTTL: config.lifetimes.accessToken,

@@ -96,7 +96,7 @@ export async function read(answer: Promise<Response>): Promise<Answer> {
     headers: response.headers,
     text: await response.text(),
   }));
-  const isJson = (headers.get('content-type') ?? '').startsWith('application/json');
+  const isJson = /^application\/([\w-]+\+)?json/.test(headers.get('content-type') ?? '');
   const body = isJson ? (JSON.parse(rest.text) as Record<string, unknown>) : {};
   return { status, headers, text: rest.text, body };
 }
@@ -212,8 +212,7 @@ export function serviceFor(
 /** What an app does with an ID token. */
 export function appFor(issuer: string, client: string): (jwt: string) => Promise<JWTVerifyResult> {
   const keys = createRemoteJWKSet(new URL(`${issuer}/oauth2/jwks`));
-  return (jwt) =>
-    jwtVerify(jwt, keys, { issuer, audience: client, typ: 'JWT', algorithms: ['RS256'] });
+  return (jwt) => jwtVerify(jwt, keys, { issuer, audience: client, algorithms: ['RS256'] });
 }
 
 export const userinfo = (issuer: string, accessToken: string, scheme = 'Bearer') =>
