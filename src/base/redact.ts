@@ -130,10 +130,14 @@ function isAbsent(value: unknown): boolean {
   return value === undefined || value === null || typeof value === 'boolean';
 }
 
+/** Each expression below needs one of these: most texts of a log have none. */
+const suspicious = /[@?#]|eyJ|\b(?:tg[a-z]\.|bearer|basic|dpop|(?:[sr]k|whs(?:ec|k))_)/i;
+
 /** What must not be in a text, however it got there (a message of a library, a path, a stack). */
 function cleanText(text: string, maximum: number): string {
   // Cut first: the expressions below are linear, and still need not see a megabyte.
   const short = text.length > maximum ? `${text.slice(0, maximum)}…` : text;
+  if (!suspicious.test(short)) return short;
   return (
     short
       // Addresses lose userinfo, query and fragment: codes, states and hints travel there.

@@ -8,12 +8,14 @@
 import {
   createCipheriv,
   createDecipheriv,
-  createHash,
   createHmac,
+  createSecretKey,
+  hash,
   hkdfSync,
   randomBytes,
   timingSafeEqual,
 } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { Problem } from './errors.ts';
 
 export interface Secrets {
@@ -66,6 +68,7 @@ class DerivedSecrets implements Secrets {
   readonly versions: readonly string[];
   readonly #secretOf: ReadonlyMap<string, string>;
   readonly #keys = new Map<string, Buffer>();
+  readonly #macKeys = new Map<string, KeyObject>();
 
   constructor(version: string, secretOf: ReadonlyMap<string, string>) {
     this.version = version;
@@ -86,11 +89,11 @@ class DerivedSecrets implements Secrets {
   }
 
   mac(label: string, data: string): string {
-    return hmac(this.#newest(label), data);
+    return hmac(this.#macKey(label, this.version) ?? missing(), data);
   }
 
   verify(label: string, data: string, mac: string, version: string): boolean {
-    const key = this.derive(label, version);
+    const key = this.#macKey(label, version);
     return key !== undefined && equal(hmac(key, data), mac);
   }
 
@@ -127,26 +130,34 @@ class DerivedSecrets implements Secrets {
   }
 
   #newest(label: string): Buffer {
-    const key = this.derive(label);
-    if (!key) throw unreadable();
+    return this.derive(label) ?? missing();
+  }
+
+  /** As a key object: Node takes seven times as long to make a mac with a key of bare bytes. */
+  #macKey(label: string, version: string): KeyObject | undefined {
+    const name = `${version} ${label}`;
+    const known = this.#macKeys.get(name);
+    if (known) return known;
+    const bytes = this.derive(label, version);
+    if (bytes === undefined) return undefined;
+    const key = createSecretKey(bytes);
+    if (this.#macKeys.size >= maximumKeys) this.#macKeys.clear();
+    this.#macKeys.set(name, key);
     return key;
   }
 }
 
 /** base64url SHA-256: for what is random enough to be stored as a plain hash. */
 export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
+  return hash('sha256', text, 'base64url');
 }
 
 /** Compares in constant time. Over digests, so that lengths may differ and are not shown either. */
 export function equal(a: string, b: string): boolean {
-  return timingSafeEqual(
-    createHash('sha256').update(a).digest(),
-    createHash('sha256').update(b).digest(),
-  );
+  return timingSafeEqual(hash('sha256', a, 'buffer'), hash('sha256', b, 'buffer'));
 }
 
-function hmac(key: Buffer, data: string): string {
+function hmac(key: KeyObject, data: string): string {
   return createHmac('sha256', key).update(data).digest('base64url');
 }
 
@@ -157,6 +168,10 @@ function expand(secret: string, info: string, length: number): Buffer {
 function versionOf(secret: string): string {
   const bytes = expand(secret, 'version', versionLength);
   return Array.from(bytes, (byte) => alphabet[byte % alphabet.length]).join('');
+}
+
+function missing(): never {
+  throw unreadable();
 }
 
 function unreadable(cause?: unknown): Problem {

@@ -108,8 +108,13 @@ export class Commits {
     this.#waiting.splice(0, batch.length);
     let outcomes: Outcome[];
     try {
-      outcomes = batch.map((change) => this.#attempt(change));
-      this.#run('commit');
+      // Alone, a change needs no savepoint of its own: nothing is committed when it fails.
+      const [only] = batch;
+      outcomes =
+        batch.length === 1 && only !== undefined
+          ? [this.#alone(only)]
+          : batch.map((change) => this.#attempt(change));
+      if (this.#database.isTransaction) this.#run('commit');
     } catch (error) {
       this.#fail(batch, error);
       return;
@@ -117,6 +122,16 @@ export class Commits {
     for (const outcome of outcomes) {
       if ('error' in outcome) outcome.change.reject(explain(outcome.error));
       else outcome.change.resolve(outcome.value);
+    }
+  }
+
+  #alone(change: Change): Outcome {
+    try {
+      return { change, value: change.apply() };
+    } catch (error) {
+      if (isStoreFailure(error)) throw error;
+      this.#run('rollback');
+      return { change, error };
     }
   }
 
