@@ -53,10 +53,10 @@ test.skipIf(deno === undefined)('T79 it lives with what `deno task start` grants
       TOLLGATE_PROVIDER_GOOGLE_SECRET: 'GOCSPX-a1b2c3d4e5',
     },
   });
-  const { port } = await program.logged('listening');
+  const { port } = await program.listening();
   for (const path of ['/health/ready', '/.well-known/openid-configuration', '/signin', '/none']) {
-    const answer = await fetch(`http://127.0.0.1:${String(port)}${path}`, { redirect: 'manual' });
-    expect(answer.status, path).not.toBe(500);
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`, { redirect: 'manual' });
+    expect({ path, status: answer.status }).not.toEqual({ path, status: 500 });
     await answer.text();
   }
   program.signal('SIGTERM');

@@ -6,6 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { onTestFinished } from 'vitest';
 import { onThisRuntime, root } from '../../scripts/tools.ts';
 import { goodInput } from '../config/world.ts';
 
@@ -16,6 +17,8 @@ export interface Ended {
 }
 
 export interface Program {
+  /** The record that says where it listens. */
+  listening(): Promise<{ address: string; port: number; origin: string }>;
   /** The next record of its log with this message. */
   logged(message: string): Promise<Record<string, unknown>>;
   signal(name: NodeJS.Signals): void;
@@ -60,24 +63,33 @@ export function start(options: StartOptions): Program {
       return { code: (code ?? signal) as number | string, output: records.join('\n'), errors };
     },
   );
+  const wait = (fits: (record: Record<string, unknown>) => boolean, what: string) =>
+    new Promise<Record<string, unknown>>((resolve, reject) => {
+      const look = () => {
+        const found = records.map(parse).find(fits);
+        if (found === undefined && !gone) return;
+        watchers.delete(look);
+        if (found !== undefined) resolve(found);
+        else reject(new Error(`it ended before ${what}: ${errors}${records.join('\n')}`));
+      };
+      watchers.add(look);
+      look();
+    });
+  const signal = (name: NodeJS.Signals) => {
+    // Not `child.kill`: on Deno it sends one signal only, and reports it as the end's reason.
+    if (child.pid !== undefined && !gone) process.kill(child.pid, name);
+  };
+  // Whatever becomes of the test, the process does not outlive it.
+  onTestFinished(() => signal('SIGKILL'));
   return {
     ended,
-    // Not `child.kill`: on Deno it sends one signal only, and reports it as the end's reason.
-    signal: (name) => {
-      if (child.pid !== undefined && !gone) process.kill(child.pid, name);
+    signal,
+    logged: (message) => wait((record) => record['message'] === message, message),
+    async listening() {
+      const found = await wait((record) => 'port' in record && 'runtime' in record, 'listening');
+      const port = Number(found['port']);
+      return { address: String(found['address']), port, origin: `http://localhost:${port}` };
     },
-    logged: (message) =>
-      new Promise((resolve, reject) => {
-        const look = () => {
-          const found = records.map(parse).find((record) => record['message'] === message);
-          if (found === undefined && !gone) return;
-          watchers.delete(look);
-          if (found !== undefined) resolve(found);
-          else reject(new Error(`it ended without ${message}: ${errors}${records.join('\n')}`));
-        };
-        watchers.add(look);
-        look();
-      }),
   };
 }
 

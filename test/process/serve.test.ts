@@ -5,20 +5,14 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { config, inConfigured, run, start } from './program.ts';
-import type { Program } from './program.ts';
 
 const stack = /^\s+at .+:\d+/m;
-
-async function addressOf(program: Program): Promise<{ origin: string; port: number }> {
-  const { port } = await program.logged('listening');
-  return { origin: `http://localhost:${String(port)}`, port: Number(port) };
-}
 
 test('it says where it listens, answers, and ends in order at a signal', async () => {
   await inConfigured({}, async (folder) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       const program = start({ folder, parameters: config });
-      const { origin } = await addressOf(program);
+      const { origin } = await program.listening();
       expect((await fetch(`${origin}/health/live`)).status).toBe(200);
       expect((await fetch(`${origin}/health/ready`)).status).toBe(200);
       program.signal(signal);
@@ -34,9 +28,9 @@ test('options win over the configuration', async () => {
   await inConfigured({ port: 1 }, async (folder) => {
     const parameters = ['serve', '--host', '::1', '--port', '0', ...config];
     const program = start({ folder, parameters });
-    const listening = await program.logged('listening');
-    expect(listening['address']).toBe('::1');
-    expect(listening['port']).not.toBe(1);
+    const listening = await program.listening();
+    expect(listening.address).toBe('::1');
+    expect(listening.port).not.toBe(1);
     program.signal('SIGTERM');
     expect((await program.ended).code).toBe(0);
   });
@@ -45,7 +39,7 @@ test('options win over the configuration', async () => {
 test('a port that is taken is told in plain words', async () => {
   await inConfigured({}, async (folder) => {
     const first = start({ folder, parameters: config });
-    const { port } = await addressOf(first);
+    const { port } = await first.listening();
     const parameters = ['--port', String(port), ...config];
     const { code, errors } = await run({ folder, parameters });
     expect(code).toBe(1);
@@ -90,7 +84,7 @@ async function halfSent(port: number): Promise<Socket> {
 test('a request that is under way at the signal is answered; no other is taken', async () => {
   await inConfigured({}, async (folder) => {
     const program = start({ folder, parameters: config });
-    const { origin, port } = await addressOf(program);
+    const { origin, port } = await program.listening();
     const socket = await halfSent(port);
     program.signal('SIGTERM');
     await program.logged('stopping');
@@ -108,7 +102,7 @@ test('a request that is under way at the signal is answered; no other is taken',
 test('a second signal ends it at once', async () => {
   await inConfigured({}, async (folder) => {
     const program = start({ folder, parameters: config });
-    const { port } = await addressOf(program);
+    const { port } = await program.listening();
     const socket = await halfSent(port);
     socket.on('error', () => undefined);
     program.signal('SIGTERM');
@@ -122,7 +116,11 @@ test('a second signal ends it at once', async () => {
 });
 
 test.each([
-  ['an exception that nobody caught', 'throw new Error("planted");', 'uncaught exception'],
+  [
+    'an exception that nobody caught',
+    'setTimeout(() => { throw new Error("planted"); }, 0);',
+    'uncaught exception',
+  ],
   [
     'a rejection that nobody handled',
     'Promise.reject(new Error("planted"));',
@@ -135,7 +133,7 @@ test.each([
     export default JSON.parse(readFileSync('tollgate.config.json', 'utf8'));`;
   const use = async (folder: string) => {
     const program = start({ folder, parameters: ['--config', 'planted.ts'] });
-    await program.logged('listening');
+    await program.listening();
     program.signal('SIGUSR2');
     const record = await program.logged(message);
     expect(record['level']).toBe('error');
