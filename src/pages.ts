@@ -1,6 +1,5 @@
 /** The library's own pages and the pages of failures, drawn by `views/`: glue of the composition root. */
 
-import type { ParameterizedContext } from 'koa';
 import type { Config } from './config.ts';
 import type { Log } from './base/log.ts';
 import type { SignoutQuestion } from './links/signout.ts';
@@ -43,7 +42,7 @@ export function createPages({ config, log }: { config: Config; log: Log }): Page
           out.error_description ?? 'The app sent a request that cannot be answered.',
           { cause },
         );
-        answer(ctx as ParameterizedContext, problem, { log, renderFailure: failure });
+        answer(ctx, problem, { log, renderFailure: failure });
         return Promise.resolve();
       },
     },

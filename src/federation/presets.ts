@@ -106,7 +106,8 @@ export function resolveProvider(config: ProviderConfig): Provider {
   const endpoints = type === 'oauth2' ? endpointsOf(config, preset) : undefined;
   const issuer = config.issuer ?? ownIssuer(config, preset, endpoints);
   checkDomains(config, type);
-  for (const address of [issuer, ...Object.values(endpoints ?? {})]) {
+  const addresses: unknown[] = endpoints === undefined ? [] : Object.values(endpoints);
+  for (const address of [issuer, ...addresses]) {
     if (typeof address === 'string') requireSecure(config.id, address);
   }
   return {

@@ -5,7 +5,7 @@
  */
 
 import { errors } from 'oidc-provider';
-import type { Adapter, AdapterPayload } from 'oidc-provider';
+import type { Adapter } from 'oidc-provider';
 import type { Clock } from '../base/clock.ts';
 import { randomToken } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
@@ -70,9 +70,9 @@ function adapter(parts: {
 }): Adapter {
   const nothing = () => Promise.resolve(undefined);
   return {
-    find: parts.find as (id: string) => Promise<AdapterPayload | undefined>,
-    upsert: (id, payload) => parts.upsert(id, payload as LibraryPayload),
-    findByUid: (parts.findByUid ?? nothing) as (uid: string) => Promise<AdapterPayload | undefined>,
+    find: parts.find,
+    upsert: (id, payload) => parts.upsert(id, payload),
+    findByUid: parts.findByUid ?? nothing,
     findByUserCode: nothing,
     consume: parts.consume ?? nothing,
     destroy: parts.destroy ?? nothing,

@@ -44,7 +44,7 @@ export function createConversations(dependencies: ConversationDependencies): Con
       prompt: {
         name: prompt.name as PromptName,
         reasons: prompt.reasons,
-        details: prompt.details as Record<string, unknown>,
+        details: prompt.details,
       },
       params,
       client: { id, name: client.name, firstParty: client.firstParty },
@@ -106,8 +106,7 @@ export function createConversations(dependencies: ConversationDependencies): Con
     async finish(conversation, result) {
       const interaction = await find(conversation.uid);
       const made = await resultOf(conversation, result);
-      interaction.result =
-        'error' in made ? made : { ...interaction.lastSubmission, ...(made as object) };
+      interaction.result = 'error' in made ? made : { ...interaction.lastSubmission, ...made };
       await interaction.save(Math.max(1, interaction.exp - Math.floor(clock() / 1000)));
       return interaction.returnTo;
     },

@@ -177,7 +177,7 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
   const configuration: Configuration = {
     acrValues: [],
     adapter: dependencies.adapter as Configuration['adapter'],
-    claims: claimsByScope as unknown as Configuration['claims'],
+    claims: claimsByScope,
     clientBasedCORS: clientBasedCors,
     clients: clients.metadata,
     clientDefaults: {
@@ -218,7 +218,7 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
     // A session that runs out does not end the apps' tokens; signing out does (`endings.ts`).
     expiresWithSession: () => false,
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
-    jwks: { keys: dependencies.keys } as Configuration['jwks'],
+    jwks: { keys: dependencies.keys },
     responseTypes: ['code'],
     pkce: {
       required: (_ctx, client) =>
@@ -231,7 +231,7 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'none'],
     ttl: lifetimes(config),
     extraClientMetadata: { properties: [], validator: () => undefined },
-    renderError: (ctx, out, error) => pages.error(ctx, out as { error: string }, error),
+    renderError: (ctx, out, error) => pages.error(ctx, out, error),
     // Revoking an opaque access token ends that token; all else ends the Grant.
     revokeGrantPolicy: (ctx) =>
       !(ctx.oidc.route === 'revocation' && ctx.oidc.entities.AccessToken !== undefined),
@@ -250,7 +250,7 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
       dPoPSigningAlgValues: ['ES256', 'Ed25519', 'EdDSA'],
     },
     assertJwtClientAuthClaimsAndHeader: () => Promise.resolve(),
-    fetch: dependencies.fetch as never,
+    fetch: dependencies.fetch,
     enableHttpPostMethods: false,
   };
   return new Provider(config.issuer, configuration);

@@ -62,7 +62,7 @@ export function createResources(config: Config, clients: Clients): Resources {
         accessTokenFormat: 'jwt',
         accessTokenTTL: config.lifetimes.accessToken,
         jwt: { sign: { alg: config.accessTokenAlg } },
-      } as ResourceServer;
+      };
       return Promise.resolve(info);
     },
   };

@@ -131,7 +131,7 @@ class RequestWork implements Work {
   }
 
   record<K extends Kind>(kind: K, id: string, operation: Operation<Documents[K]>): void {
-    this.#slot(kind, id).operations.push(operation as Operation<unknown>);
+    this.#slot(kind, id).operations.push(operation);
   }
 
   afterwards(task: () => Promise<void>): void {

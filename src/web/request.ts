@@ -153,7 +153,7 @@ function callerOf(ctx: ParameterizedContext, trusted: AddressList): Caller {
   if (!peer) return { ip: 'unknown', secure: true };
   if (!trusted.has(peer)) return { ip: printAddress(fold(peer)), secure: true };
   // From the right: what our own proxies added. What stands before the first stranger is his word.
-  const forwarded = ctx.get('X-Forwarded-For').split(',').slice(-maximumForwarded).reverse();
+  const forwarded = ctx.get('X-Forwarded-For').split(',').slice(-maximumForwarded).toReversed();
   let address = peer;
   for (const text of forwarded) {
     const next = parseAddress(withoutPort(text.trim()));

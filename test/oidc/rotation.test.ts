@@ -11,7 +11,7 @@ const strict = { graceMs: 0, confidential: false };
 /** A family that was rotated at these times. */
 function family(...rotatedAt: number[]): FamilyEntry {
   let state: Pick<FamilyEntry, 'generation' | 'superseded'> = { generation: 1 };
-  for (const at of rotatedAt) state = supersede(state as FamilyEntry, at);
+  for (const at of rotatedAt) state = supersede(state, at);
   return { payload: {}, expiresAt: Infinity, ...state };
 }
 

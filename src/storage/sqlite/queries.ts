@@ -63,7 +63,7 @@ function createOutbox(database: DatabaseSync) {
     const rows = of === undefined ? page.all(...paging) : ofDocument.all(of.id, of.kind, ...paging);
     return (rows as unknown as (PendingEvent & { data: string })[]).map((row) => ({
       ...row,
-      data: JSON.parse(row.data),
+      data: JSON.parse(row.data) as PendingEvent['data'],
     }));
   };
 }

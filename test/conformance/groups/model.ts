@@ -41,7 +41,7 @@ const together = fc.array(
 );
 const story = fc.array(
   fc.oneof(
-    { weight: 4, arbitrary: together as fc.Arbitrary<Step[]> },
+    { weight: 4, arbitrary: together },
     { weight: 1, arbitrary: fc.oneof(settle, sweep).map((step): Step[] => [step]) },
   ),
   { maxLength: 15 },
