@@ -6,9 +6,8 @@
 import type { ConfigInput } from './config/schema.ts';
 
 export { loadConfig } from './config/load.ts';
-export type { LoadOptions } from './config/load.ts';
 export { ConfigProblems } from './config/problems.ts';
-export { clientSchema, configSchema, productSchema, providerSchema } from './config/schema.ts';
+export { configSchema, providerSchema } from './config/schema.ts';
 export type {
   ClientConfig,
   Config,

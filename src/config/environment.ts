@@ -11,8 +11,9 @@ import { isRecord } from './sound.ts';
 export type Environment = Readonly<Record<string, string | undefined>>;
 export type ReadFile = (path: string) => Promise<string>;
 
-/** Those that are not secrets. */
-const others = ['TOLLGATE_CONFIG', 'TOLLGATE_TEST_REQUIRE'];
+/** Those that are not secrets; `TOLLGATE_TEST_` is for the tests. */
+const others = ['TOLLGATE_CONFIG'];
+const ownPrefix = /^TOLLGATE_(?!TEST_)/;
 
 /** `my-app` is `MY_APP`. */
 export function variableOf(kind: 'PROVIDER' | 'CLIENT', id: string): string {
@@ -101,7 +102,7 @@ function createReader(env: Environment, readFile: ReadFile) {
      */
     unread(): ConfigProblem[] {
       const unknown = Object.keys(env).filter(
-        (name) => name.startsWith('TOLLGATE_') && !known.has(name) && !others.includes(name),
+        (name) => ownPrefix.test(name) && !known.has(name) && !others.includes(name),
       );
       return unknown.map((name) => {
         const meant = nearest(name, [...known, ...others]);

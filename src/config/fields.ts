@@ -7,7 +7,7 @@ import { parseRange } from '../base/addresses.ts';
 export type Complaint = readonly [message: string, remedy?: string];
 
 /** Adds a check to a schema: `complain` gives back `undefined` where all is well. */
-export function checked<T extends z.ZodType>(
+function checked<T extends z.ZodType>(
   schema: T,
   complain: (value: z.output<T>) => Complaint | undefined,
 ): T {
@@ -61,7 +61,7 @@ function complainOfParts(text: string, url: URL): Complaint | undefined {
   return undefined;
 }
 
-export function complainOfOrigin(text: string): Complaint | undefined {
+function complainOfOrigin(text: string): Complaint | undefined {
   const complaint = complainOfAddress(text);
   if (complaint !== undefined) return complaint;
   const { origin } = new URL(text);

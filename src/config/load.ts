@@ -31,8 +31,7 @@ export async function loadConfig({ file, env, readFile }: LoadOptions): Promise<
   return validate(input, problems, file);
 }
 
-/** Checks what is already an object. @throws {ConfigProblems} */
-export function validate(input: unknown, before: ConfigProblem[] = [], file?: string): Config {
+function validate(input: unknown, before: ConfigProblem[] = [], file?: string): Config {
   const parsed = configSchema.safeParse(input);
   const single = parsed.success ? [] : translate(parsed.error, input);
   const broken = new Set(single.map(({ key }) => key));

@@ -69,7 +69,7 @@ export const providerSchema = z.strictObject({
     .describe('Whether its word that an e-mail address is verified is passed on to apps.'),
 });
 
-export const clientSchema = z.strictObject({
+const clientSchema = z.strictObject({
   id: id.describe('Its `client_id`.'),
   name: text.describe('Its name on pages.'),
   secret: z
@@ -131,7 +131,7 @@ export const clientSchema = z.strictObject({
     .describe('Where the app begins a sign-in, for when somebody kept an old page open.'),
 });
 
-export const productSchema = z.strictObject({
+const productSchema = z.strictObject({
   id: id.describe('Its name in `client.product` and in links.'),
   name: text.describe('Its name on pages.'),
   audience: audience.describe('The `aud` of its access tokens: an absolute URI.'),
