@@ -1,4 +1,4 @@
-/** May somebody else's app have this? Our own apps never come here. */
+/** May this app have this? Mostly somebody else's: our own come here only by `prompt=consent`. */
 
 import type { ProductConfig } from '../src/config.ts';
 import { claimsByScope } from '../src/oidc/claims.ts';
@@ -22,6 +22,7 @@ async function show(
   const view = {
     form,
     app: client.name,
+    own: client.firstParty,
     ...wanted(deps, prompt.details, params.scope),
     account: acting?.account.name,
     who: await nameOf(deps, user),

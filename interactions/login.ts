@@ -78,7 +78,9 @@ async function start(
 }
 
 /** What the provider should ask, though the person may be signed in there. */
-function promptFor({ prompt }: Conversation, other: boolean): string | undefined {
+function promptFor({ prompt, params }: Conversation, other: boolean): string | undefined {
+  // Asked to sign in as somebody else: a provider that is not asked would answer with the same user.
+  if (params.another === 'yes') return 'select_account';
   if (prompt.reasons.includes('login_prompt') || prompt.reasons.includes('max_age')) return 'login';
   return other ? 'select_account' : undefined;
 }

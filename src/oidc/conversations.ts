@@ -114,7 +114,7 @@ export function createConversations(dependencies: ConversationDependencies): Con
     async startOver(conversation) {
       const { params } = await find(conversation.uid);
       const query = new URLSearchParams();
-      for (const [name, value] of Object.entries({ ...params, prompt: 'login' })) {
+      for (const [name, value] of Object.entries({ ...params, prompt: 'login', another: 'yes' })) {
         for (const one of Array.isArray(value) ? value : [value]) {
           if (one !== undefined && one !== null) query.append(name, String(one));
         }

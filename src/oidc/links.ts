@@ -55,31 +55,35 @@ export function createLinkOidc(dependencies: LinkDependencies): LinkOidc {
   ): Promise<void> {
     const { req } = ctx;
     const { method, url, headers } = req;
-    const secret = { client_id: linkClientId, client_secret: linkSecret };
-    const body = Buffer.from(new URLSearchParams({ ...parameters, ...secret }).toString());
-    req.method = 'POST';
-    req.url = '/oauth2/token';
+    const body = Buffer.from(
+      new URLSearchParams({
+        ...parameters,
+        client_id: linkClientId,
+        client_secret: linkSecret,
+      }).toString(),
+    );
     // The browser's Origin is the link endpoint's business, which has judged it.
     const { authorization: _authorization, origin: _origin, dpop: _dpop, ...kept } = headers;
-    delete kept['transfer-encoding'];
-    req.headers = {
-      ...kept,
-      'content-type': 'application/x-www-form-urlencoded',
-      'content-length': String(body.length),
-      accept: 'application/json',
-    };
-    // The library reads this instead of the browser's own body. Given as `req.body`, it would take it
-    // too, with a warning to every operator.
-    Object.defineProperties(req, {
-      readable: { value: true, configurable: true },
-      iterator: { value: () => [body].values(), configurable: true },
+    Object.assign(req, {
+      method: 'POST',
+      url: '/oauth2/token',
+      headers: {
+        ...kept,
+        'content-type': 'application/x-www-form-urlencoded',
+        'content-length': String(body.length),
+        accept: 'application/json',
+      },
     });
+    // Whatever is left of the browser's own body is not the token endpoint's.
+    const stream = { readable: true, iterator: () => [body][Symbol.iterator]() };
+    for (const [name, value] of Object.entries(stream)) {
+      Object.defineProperty(req, name, { value, configurable: true });
+    }
     try {
       await library(ctx, () => Promise.resolve());
     } finally {
       Object.assign(req, { method, url, headers });
-      Reflect.deleteProperty(req, 'readable');
-      Reflect.deleteProperty(req, 'iterator');
+      for (const name of Object.keys(stream)) Reflect.deleteProperty(req, name);
     }
   }
 

@@ -202,8 +202,9 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
       service_documentation: undefined,
       ui_locales_supported: undefined,
     },
-    // `provider` starts an upstream provider at once, `account` asks for an account.
-    extraParams: ['provider', 'account'],
+    // `provider` starts an upstream provider at once, `account` asks for an account; `another` is our
+    // own "use another sign-in", for which the upstream shall ask which of its users it is.
+    extraParams: ['provider', 'account', 'another'],
     features: features(dependencies),
     extraTokenClaims: (ctx, token) => {
       const { acting } = (ctx.oidc.entities.Account ?? {}) as ActingAccount;
