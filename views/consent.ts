@@ -1,4 +1,4 @@
-/** What somebody else's app would get, in plain words, before it gets it. */
+/** What an app would get, mostly somebody else's, in plain words, before it gets it. */
 
 import { html, type Html } from '../src/web/html.ts';
 import { iconOf } from './icons.ts';
@@ -8,6 +8,8 @@ import { texts } from './texts.ts';
 export interface ConsentView {
   form: PromptForm;
   app: string;
+  /** An app of the company's own, which asked for the question itself (`prompt=consent`). */
+  own?: boolean;
   /** What the app would get that it has not got yet. */
   scopes: readonly string[];
   resources: readonly { name: string; scopes: readonly string[] }[];
@@ -20,7 +22,8 @@ export interface ConsentView {
 
 export function consentPage(view: ConsentView, brand: Brand): Html {
   const { consent } = texts;
-  const content = html`${help(consent.help(view.app, brand.name))} ${notice(view.message)}
+  const content = html`${help(view.own === true ? consent.helpOwn(view.app) : consent.help(view.app, brand.name))}
+    ${notice(view.message)}
     <ul class="grants">
       ${wishes(view).map((wish) => html`<li>${iconOf('check')}<span>${wish}</span></li>`)}
     </ul>

@@ -51,6 +51,13 @@ export function signedOutPage(brand: Brand, again?: string): Html {
   return layout({ title: signOut.done, content }, brand);
 }
 
+/** The library ends here too when the answer was to stay: nobody is told that they have left. */
+export function stayedPage(brand: Brand): Html {
+  const { signOut } = texts;
+  const content = help(signOut.stayedSentence(brand.name), signOut.stayedAdvice);
+  return layout({ title: signOut.stayed, content }, brand);
+}
+
 function question(form: Html, brand: Brand): Html {
   const { signOut } = texts;
   const content = html`${help(signOut.sentence(brand.name), signOut.stays)} ${form}`;

@@ -230,6 +230,7 @@ export const texts = {
   consent: {
     title: (app: string) => `Connect ${app}?`,
     help: (app: string, company: string) => `${app} is not made by ${company}. It wants to:`,
+    helpOwn: (app: string) => `${app} wants to:`,
     openid: 'Know that it is you',
     profile: 'See your name and picture',
     email: 'See your e-mail address',
@@ -254,6 +255,9 @@ export const texts = {
     doneSentence: (company: string) => `You are no longer signed in to ${company} in this browser.`,
     doneAdvice: 'If others use this computer, sign out of the site you signed in with, too.',
     again: 'Sign in again',
+    stayed: 'You are still signed in',
+    stayedSentence: (company: string) => `You are signed in to ${company} in this browser.`,
+    stayedAdvice: 'You can go back to the app, or close this page.',
   },
 
   continue: {

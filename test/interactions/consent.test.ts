@@ -66,6 +66,16 @@ describe('the prompt for consent', () => {
     expect(text).toContain('&lt;b&gt;');
   });
 
+  it("does not call an app of our own somebody else's", async () => {
+    const made = await world({
+      conversation: conversationOf('consent', { user: 'usr_ada', reasons: ['consent_prompt'] }),
+    });
+    open.push(made);
+    const { text } = await made.visit('/interaction/abc');
+    expect(text).toContain('Analytics app wants to:');
+    expect(text).not.toContain('is not made by');
+  });
+
   it('grants what was shown, or tells the app that it was not allowed', async () => {
     const { submit, finished } = await start();
     const allowed = await submit({ answer: 'allow' });

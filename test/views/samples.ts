@@ -8,7 +8,7 @@ import type { Brand } from '../../views/layout.ts';
 import { loginPage, type LoginProvider } from '../../views/login.ts';
 import { failurePage, messagePage, notRegisteredPage } from '../../views/message.ts';
 import { noAccountPage, selectAccountPage, type AccountRow } from '../../views/select_account.ts';
-import { signedOutPage, signOutPage, signOutQuestion } from '../../views/signout.ts';
+import { signedOutPage, signOutPage, signOutQuestion, stayedPage } from '../../views/signout.ts';
 
 export const brand: Brand = {
   name: 'Northwind',
@@ -167,6 +167,7 @@ export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Ht
   ['no account', () => noAccountPage({ ...chooser, closed: [] }, brand)],
   ['only closed accounts', () => noAccountPage({ ...chooser, closed: ['Acme', 'Globex'] }, brand)],
   ['consent', () => consentPage(consenting, brand)],
+  ['consent of our own app', () => consentPage({ ...consenting, own: true }, brand)],
   [
     'not registered',
     () =>
@@ -180,6 +181,7 @@ export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Ht
     'sign out of links',
     () => signOutQuestion({ action: '/signout', csrf: 'v1.mac', stay: 'https://x.example' }, brand),
   ],
+  ['stayed signed in', () => stayedPage(brand)],
   ['signed out', () => signedOutPage(brand, 'https://app.northwind.example/')],
   ['continue', () => continuePage('https://app.northwind.example/callback', brand)],
   ['message', () => messagePage('We cannot ask you that here', 'The app asked for more.', brand)],
