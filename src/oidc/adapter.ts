@@ -34,7 +34,7 @@ export interface AdapterDependencies {
   openJwt(value: string): Promise<LibraryPayload | undefined>;
   /** Why the library ends a grant in the present request. */
   endReason(): GrantEndReason;
-  /** After a session ended: the grants that came from it, before the answer is sent. */
+  /** After a session ended: the grants that came from it, before the answer is sent. Idempotent. */
   grantsOfSession(uid: string): Promise<void>;
 }
 
@@ -252,6 +252,9 @@ function sessionAdapter(dependencies: AdapterDependencies): Adapter {
       const parts = tokens.openSessionCookie(cookie);
       if (parts === undefined) return undefined;
       const session = await work.current().read('session', parts.uid);
+      // Who signs out again, because the process died at the first attempt between the session and its
+      // grants, is told the truth: the browser still has the cookie then.
+      if (session?.ended !== undefined) await grantsOfSession(parts.uid);
       if (session === undefined || !cookieIsGood(session, parts.generation, clock())) {
         return undefined;
       }

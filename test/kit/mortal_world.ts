@@ -1,0 +1,75 @@
+/** The world of `world.ts` on a store whose writes fail on demand, with a server that can be started anew. */
+
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createBrowser } from '../../dev/walk.ts';
+import type { Browser } from '../../dev/walk.ts';
+import { startUpstreamOidc } from '../../dev/upstream/oidc.ts';
+import { createServer } from '../../src/server.ts';
+import type { Server } from '../../src/server.ts';
+import { openSqlite } from '../../src/storage/sqlite.ts';
+import type { Clock } from '../../src/base/clock.ts';
+import { faulty } from './faults.ts';
+import type { FaultyStore } from './faults.ts';
+import { recordingLog, testConfig } from './server.ts';
+import type { ConfigChanges } from './server.ts';
+import { seed, upstreamClient, worldConfig } from './world.ts';
+
+export interface MortalWorld {
+  issuer: string;
+  store: FaultyStore;
+  /** Of the present process. Its workers do not run: `dispatcher.drain` does what they would. */
+  server(): Server;
+  /** Another process at the same store. */
+  restart(): Promise<void>;
+  browser(): Browser;
+  close(): Promise<void>;
+}
+
+export async function startMortalWorld(
+  config: ConfigChanges = {},
+  clock: Clock = Date.now,
+): Promise<MortalWorld> {
+  const running: { server?: Server } = {};
+  const http = createHttpServer((request, response) => running.server?.callback(request, response));
+  http.listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  const issuer = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+  const upstream = await startUpstreamOidc({
+    port: 0,
+    clients: [{ ...upstreamClient, redirectUris: [`${issuer}/integrations/oauth2/callback`] }],
+  });
+  const limits = { perAddressPerMinute: 1_000_000 };
+  const complete = testConfig(issuer, worldConfig(upstream, { limits, ...config }));
+  const base = await openSqlite({ path: ':memory:', clock });
+  const store = faulty(base);
+
+  async function restart(): Promise<void> {
+    const before = running.server;
+    running.server = await createServer({ config: complete, store, clock, log: recordingLog() });
+    await before?.stop();
+  }
+
+  const server = () => {
+    if (running.server === undefined) throw new Error('no process runs');
+    return running.server;
+  };
+  await restart();
+  await seed(server().directory, upstream.issuer);
+  await server().dispatcher.drain();
+  return {
+    issuer,
+    store,
+    server,
+    restart,
+    browser: () => createBrowser({ stopAt: (url) => url.hostname.endsWith('.example.com') }),
+    async close() {
+      http.close();
+      http.closeAllConnections();
+      await running.server?.stop();
+      await base.close();
+      await upstream.close();
+    },
+  };
+}
