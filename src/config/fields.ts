@@ -61,6 +61,14 @@ function complainOfParts(text: string, url: URL): Complaint | undefined {
   return undefined;
 }
 
+/** Also on this machine (OpenID Connect Core §4). */
+function complainOfHttps(text: string): Complaint | undefined {
+  const plain = URL.parse(text)?.protocol === 'http:';
+  return plain
+    ? [`${shown(text)} is not secure.`, 'Begin it with https://.']
+    : complainOfAddress(text);
+}
+
 function complainOfOrigin(text: string): Complaint | undefined {
   const complaint = complainOfAddress(text);
   if (complaint !== undefined) return complaint;
@@ -69,14 +77,23 @@ function complainOfOrigin(text: string): Complaint | undefined {
   return [`${shown(text)} is not a bare origin.`, `Write ${origin}, with nothing after it.`];
 }
 
+/** Those for which a native app may use any port. */
+const loopbackNames = new Set(['127.0.0.1', '[::1]', 'localhost']);
+
 /**
  * Where a native app is answered (RFC 8252): a loopback address, an https address claimed by the
  * app, or a scheme that is a domain name backwards, since any app may take a scheme without a dot.
  */
 export function complainOfNativeAddress(text: string): Complaint | undefined {
   const url = URL.parse(text);
-  if (url === null || url.protocol === 'https:' || url.protocol === 'http:') {
-    return complainOfAddress(text);
+  if (url === null || url.protocol === 'https:') return complainOfAddress(text);
+  if (url.protocol === 'http:') {
+    return loopbackNames.has(url.hostname)
+      ? complainOfAddress(text)
+      : [
+          `${shown(text)} is not on loopback.`,
+          'Use http://127.0.0.1/…, http://[::1]/… or https://….',
+        ];
   }
   if (!url.protocol.includes('.')) {
     return [
@@ -129,6 +146,7 @@ export const id = z
   .regex(/^[A-Za-z0-9._-]{1,64}$/, 'It may have 1 to 64 of A-Z a-z 0-9 . _ - and nothing else.');
 export const text = z.string().min(1).max(200);
 export const address = checked(z.string(), complainOfAddress);
+export const httpsAddress = checked(z.string(), complainOfHttps);
 export const origin = checked(z.string(), complainOfOrigin);
 export const range = checked(z.string(), complainOfRange);
 export const storeAddress = checked(z.string(), complainOfStore);

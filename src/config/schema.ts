@@ -8,6 +8,7 @@ import {
   address,
   audience,
   contact,
+  httpsAddress,
   id,
   origin,
   range,
@@ -126,9 +127,11 @@ const clientSchema = z.strictObject({
     .max(60)
     .default(30)
     .describe('How long a refresh token that was replaced is still answered: tabs that race.'),
-  initiateLoginUri: address
+  initiateLoginUri: httpsAddress
     .optional()
-    .describe('Where the app begins a sign-in, for when somebody kept an old page open.'),
+    .describe(
+      'Where the app begins a sign-in, for when somebody kept an old page open. Always https.',
+    ),
 });
 
 const productSchema = z.strictObject({

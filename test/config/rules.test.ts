@@ -118,6 +118,8 @@ describe('T03 addresses to redirect to', () => {
     ['native', 'myapp:/callback'],
     ['native', 'javascript:alert(1)'],
     ['native', 'http://app.example.com/callback'],
+    ['native', 'http://app.localhost/callback'],
+    ['native', 'http://127.1.2.3/callback'],
     ['native', 'com.example.app:/callback#x'],
   ])('of a %s app are not %s', async (applicationType, uri) => {
     for (const key of ['redirectUris', 'postLogoutRedirectUris']) {
@@ -131,6 +133,11 @@ describe('T03 addresses to redirect to', () => {
     expect(await complaints(withClient({ [key]: 'http://app.example.com/' }))).toHaveLength(1);
     expect(await complaints(withClient({ [key]: 'javascript:alert(1)' }))).toHaveLength(1);
   });
+});
+
+test('where an app begins sign-ins is https, also on this machine', async () => {
+  const problems = await complaints(withClient({ initiateLoginUri: 'http://localhost:3000/in' }));
+  expect(problems).toEqual([expect.stringMatching(/^clients\[0\]\.initiateLoginUri: .*https/)]);
 });
 
 describe('clients', () => {
