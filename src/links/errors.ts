@@ -1,6 +1,6 @@
 /**
  * Every code that the link endpoints answer with, in one list: apps handle them by name, and
- * `docs/links.md` is made from it. A code's meaning never changes.
+ * `docs/links.md` has them all. A code's meaning never changes.
  */
 
 import { Problem } from '../base/errors.ts';

@@ -22,6 +22,7 @@ import type { Cookies } from '../web/cookies.ts';
 import type { Csrf } from '../web/csrf.ts';
 import type { Html } from '../web/html.ts';
 import type { LimitRule, Limits } from '../web/limits.ts';
+import { continueTo } from '../web/page.ts';
 import { createAttempts } from './attempts.ts';
 import { preflight, refresh, refreshMethods } from './refresh.ts';
 import { beginSignin, finishSignin } from './signin.ts';
@@ -66,6 +67,8 @@ export function routes(dependencies: LinksDependencies): Router {
   router.use('/signin', limits.byAddress(signinLimit));
   router.use('/refresh', asJson, limits.byAddress(refreshLimit));
   router.use('/signout', limits.byAddress(signoutLimit));
+  // Somebody typed the issuer's address: to the app, which knows what to do with them.
+  router.get('/', (ctx) => continueTo(ctx, config.signin.success));
   router.get('/signin', (ctx) => beginSignin(ctx, signin));
   router.get('/signin/return', (ctx) => finishSignin(ctx, signin));
   router.get('/signin/:provider', (ctx) => beginSignin(ctx, signin, ctx.params.provider));
