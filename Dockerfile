@@ -25,7 +25,7 @@ VOLUME /data
 EXPOSE 4400
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:4400/health/live').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "--disallow-code-generation-from-strings", "src/main.ts"]
+ENTRYPOINT ["node", "src/main.ts"]
 CMD ["serve", "--host", "0.0.0.0", "--port", "4400"]
 
 FROM docker.io/denoland/deno:debian-2.9.6 AS deno
