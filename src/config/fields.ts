@@ -132,6 +132,21 @@ function complainOfContact(text: string): Complaint | undefined {
     : [`${shown(text)} is neither an e-mail address nor an https:// address.`];
 }
 
+const largestPicture = 64 * 1024;
+
+/** Only pictures of our own: the security policy of the pages stops all others. */
+function complainOfPicture(text: string): Complaint | undefined {
+  if (text.length > largestPicture) {
+    return [`It has ${text.length} characters.`, `At most ${largestPicture} are sent with a page.`];
+  }
+  if (/^data:image\/[a-z+.-]+(;base64)?,[^\s"<>]+$/.test(text)) return undefined;
+  if (/^\/(?![/\\])[^\s"<>\\#]*$/.test(text)) return undefined;
+  return [
+    `${shown(text)} is no picture that pages may show.`,
+    'Write it as data:image/png;base64,… or as a path of the issuer that your proxy answers.',
+  ];
+}
+
 function complainOfAudience(text: string): Complaint | undefined {
   const url = URL.parse(text);
   if (url !== null && !/[\s#*\\]/.test(text)) return undefined;
@@ -151,6 +166,7 @@ export const origin = checked(z.string(), complainOfOrigin);
 export const range = checked(z.string(), complainOfRange);
 export const storeAddress = checked(z.string(), complainOfStore);
 export const contact = checked(z.string(), complainOfContact);
+export const picture = checked(z.string(), complainOfPicture);
 export const audience = checked(z.string(), complainOfAudience);
 export const scope = z
   .string()

@@ -1,5 +1,6 @@
 /** What has to hold between keys. */
 
+import { inRange, parseAddress, parseRange } from '../base/addresses.ts';
 import { complainOfAddress, complainOfNativeAddress, isLoopback, shown } from './fields.ts';
 import type { Complaint } from './fields.ts';
 import type { ConfigProblem } from './problems.ts';
@@ -31,6 +32,7 @@ export function checkTogether(config: Sound<Config>, broken: ReadonlySet<string>
     ...clients.flatMap((client, index) =>
       client === undefined ? [] : checkClient(client, `clients[${index}]`, config),
     ),
+    ...checkOutgoing(config),
     ...checkSecrets(config),
     ...checkLifetimes(config),
     ...checkStore(config),
@@ -165,6 +167,24 @@ function checkClientSecret(client: Client, key: string): ConfigProblem[] {
   }
   return complainOfStrength({ key: at, value: secret });
 }
+
+/** A provider on this machine is for laptops and tests, and each sign-in would be refused by the guard. */
+function checkOutgoing({ providers = [], outgoing }: Sound<Config>): ConfigProblem[] {
+  const allowed = (outgoing?.allowPrivate ?? []).flatMap((text) => parseRange(text ?? '') ?? []);
+  if (allowed.some((range) => loopback.some((address) => inRange(address, range)))) return [];
+  return providers.flatMap((provider, index) => {
+    const { issuer, authorizationEndpoint, tokenEndpoint, userinfoEndpoint } = provider ?? {};
+    const plain = [issuer, authorizationEndpoint, tokenEndpoint, userinfoEndpoint].some((address) =>
+      address?.startsWith('http:'),
+    );
+    if (!plain) return [];
+    const message = `providers[${index}] is on this machine, which requests may not go to.`;
+    const remedy = "For a development machine: allowPrivate: ['127.0.0.0/8', '::1'].";
+    return [{ key: 'outgoing.allowPrivate', message, remedy }];
+  });
+}
+
+const loopback = ['127.0.0.1', '::1'].flatMap((text) => parseAddress(text) ?? []);
 
 function checkSecrets(config: Sound<Config>): ConfigProblem[] {
   const own = named(config.secrets ?? [], (index) => `secrets[${index}]`);

@@ -11,6 +11,7 @@ import {
   httpsAddress,
   id,
   origin,
+  picture,
   range,
   scope,
   seconds,
@@ -165,7 +166,9 @@ const lifetimesSchema = z.strictObject({
 
 const brandSchema = z.strictObject({
   name: text.default('Tollgate').describe('The name on all pages.'),
-  logo: address.optional().describe('The address of a picture.'),
+  logo: picture
+    .optional()
+    .describe('A picture, as `data:image/…`, or as a path of the issuer that your proxy answers.'),
   accent: z
     .string()
     .regex(/^#[0-9a-f]{6}$/i, 'A colour is written as #4f46e5.')

@@ -211,5 +211,5 @@ function requireSecure(id: string, address: string): void {
 /** Plain http is for this machine only: laptops and tests. */
 export function isLoopback(address: string): boolean {
   const { hostname } = new URL(address);
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
+  return /^(localhost|.+\.localhost|\[::1\]|127(\.\d{1,3}){3})$/.test(hostname);
 }

@@ -207,6 +207,15 @@ describe('providers', () => {
     expect(await complaints(withProvider(keys))).toEqual([expect.stringContaining(key)]);
   });
 
+  test('on this machine need leave to be reached', async () => {
+    const local = withProvider({ ...bare, issuer: 'http://localhost:4500' });
+    expect(await complaints(local)).toEqual([
+      expect.stringMatching(/^outgoing\.allowPrivate: providers\[0\] is on this machine/),
+    ]);
+    const outgoing = { allowPrivate: ['127.0.0.0/8'] };
+    expect(await complaints({ ...local, outgoing })).toEqual([]);
+  });
+
   test('there is at least one, each id once', async () => {
     expect(await complaints(change({ providers: [] }))).toEqual([
       expect.stringMatching(/^providers: There is none/),
@@ -242,7 +251,11 @@ test.each([
   ['trustedProxies', ['loadbalancer'], 'no range'],
   ['outgoing', { allowPrivate: ['0.0.0.0/0'] }, 'large part'],
   ['brand', { accent: 'red' }, '#4f46e5'],
-  ['brand', { logo: 'javascript:alert(1)' }, 'no address'],
+  ['brand', { logo: 'javascript:alert(1)' }, 'no picture'],
+  ['brand', { logo: 'https://www.example.com/logo.png' }, 'no picture'],
+  ['brand', { logo: '//www.example.com/logo.png' }, 'no picture'],
+  ['brand', { logo: 'data:text/html,x' }, 'no picture'],
+  ['brand', { logo: `data:image/png;base64,${'A'.repeat(70_000)}` }, 'At most'],
   ['brand', { support: 'call us' }, 'neither'],
   ['lifetimes', { accessToken: 901 }, 'at most 900'],
   ['lifetimes', { accessToken: 59 }, 'at least 60'],
@@ -259,6 +272,8 @@ test.each([
   ['trustedProxies', ['10.0.0.0/8', '192.0.2.7', 'fd00::/8']],
   ['outgoing', { allowPrivate: ['127.0.0.0/8', '::1'] }],
   ['brand', { accent: '#00FFaa', support: 'help@example.com' }],
+  ['brand', { logo: '/brand/logo.svg' }],
+  ['brand', { logo: 'data:image/png;base64,iVBORw0KGgo=' }],
   ['brand', { support: 'https://example.com/help' }],
   ['defaultProvider', 'google'],
   ['store', 'sqlite:/var/lib/tollgate/tollgate.db'],
