@@ -134,8 +134,12 @@ function fail(error: unknown): void {
   process.stderr.write(`${explain(error)}\n`);
 }
 
+const otherSecret = `The database was made with another secret than the one that is set now.
+To change it, keep the old one behind the new one: TOLLGATE_SECRET=new,old`;
+
 function explain(error: unknown): string {
   if (error instanceof UsageError) return `${error.message}\nTry: tollgate help`;
+  if (error instanceof Problem && error.code === 'secret_unreadable') return otherSecret;
   if (error instanceof ConfigProblems || error instanceof Problem) return error.message;
   if (!(error instanceof Error)) return String(error);
   // Deno was started without a permission: its message says which.

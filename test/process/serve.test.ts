@@ -61,6 +61,29 @@ test('a store that cannot be used is told in plain words', async () => {
   });
 });
 
+test('another secret than the one that the database was made with is told in plain words', async () => {
+  await inConfigured({ secrets: undefined }, async (folder) => {
+    const [old, newer] = ['8c1f0b7e5a2d49638f70e1c2b3a4d596', 'd41a7c95e0b2386f4a6d1e9c7b5038f2'];
+    const serving = async (secret: string) => {
+      const program = start({
+        folder,
+        parameters: config,
+        environment: { TOLLGATE_SECRET: secret },
+      });
+      await program.listening();
+      program.signal('SIGTERM');
+      expect((await program.ended).code).toBe(0);
+    };
+    await serving(old);
+    const environment = { TOLLGATE_SECRET: newer };
+    const { code, errors } = await run({ folder, parameters: config, environment });
+    expect(code).toBe(1);
+    expect(errors).toContain('TOLLGATE_SECRET=new,old');
+    expect(errors).not.toMatch(stack);
+    await serving(`${newer},${old}`);
+  });
+});
+
 /** A request of which the last byte is not sent yet, but which is being answered. */
 async function halfSent(port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
