@@ -94,7 +94,10 @@ class DerivedSecrets implements Secrets {
 
   verify(label: string, data: string, mac: string, version: string): boolean {
     const key = this.#macKey(label, version);
-    return key !== undefined && equal(hmac(key, data), mac);
+    if (key === undefined) return false;
+    const [expected, shown] = [Buffer.from(hmac(key, data)), Buffer.from(mac)];
+    // The length of a mac is no secret.
+    return expected.length === shown.length && timingSafeEqual(expected, shown);
   }
 
   seal(label: string, plaintext: string, context: string): string {

@@ -24,6 +24,7 @@ import type {
 import { Commits } from './sqlite/commits.ts';
 import { connect } from './sqlite/connection.ts';
 import { createQueries } from './sqlite/queries.ts';
+import { Reads } from './sqlite/reads.ts';
 import { createUpkeep } from './sqlite/upkeep.ts';
 import { whenFree } from './sqlite/waiting.ts';
 import { createWriter, prepareWrite } from './sqlite/writing.ts';
@@ -64,6 +65,7 @@ class SqliteStore implements Store {
   readonly #longestWait: number;
   readonly #commits: Commits;
   readonly #queries: ReturnType<typeof createQueries>;
+  readonly #reads: Reads;
   readonly #upkeep: ReturnType<typeof createUpkeep>;
   readonly #applyWrite: ReturnType<typeof createWriter>;
   #closing: Promise<void> | undefined;
@@ -75,12 +77,14 @@ class SqliteStore implements Store {
     this.#longestWait = longestWait;
     this.#commits = new Commits(database, { longestWait, log });
     this.#queries = createQueries(database);
+    this.#reads = new Reads(database, longestWait);
     this.#upkeep = createUpkeep(database);
     this.#applyWrite = createWriter(database);
   }
 
   get<K extends Kind>(kind: K, id: string): Promise<Stored<Documents[K]> | undefined> {
-    return this.#read(() => this.#queries.get(kind, id));
+    if (this.#closing !== undefined) return Promise.reject(closedProblem());
+    return this.#reads.get(() => this.#queries.get(kind, id));
   }
 
   find<K extends Kind>(

@@ -97,11 +97,13 @@ function fold(slot: Slot, operations: readonly Operation<unknown>[]): Folded {
 
 class RequestWork implements Work {
   readonly #store: Store;
+  readonly #nextWriteId: () => string;
   readonly #slots = new Map<string, Slot>();
   #tasks: (() => Promise<void>)[] = [];
 
-  constructor(store: Store) {
+  constructor(store: Store, nextWriteId: () => string) {
     this.#store = store;
+    this.#nextWriteId = nextWriteId;
   }
 
   #slot(kind: Kind, id: string): Slot {
@@ -158,7 +160,7 @@ class RequestWork implements Work {
 
   async #write(slot: Slot, operations: readonly Operation<unknown>[]): Promise<void> {
     // Kept over the attempts: should the answer to a write be lost, its repetition is recognised.
-    const writeId = randomToken();
+    const writeId = this.#nextWriteId();
     for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
       if (!slot.loaded) await this.#load(slot);
       const { document, events, changed } = fold(slot, operations);
@@ -187,8 +189,12 @@ class RequestWork implements Work {
 
 export function createUnitOfWork(store: Store): UnitOfWork {
   const storage = new AsyncLocalStorage<Work>();
+  // Unique among all processes and starts, for the price of one number.
+  const prefix = randomToken();
+  let writes = 0;
+  const nextWriteId = () => `${prefix}.${(writes += 1)}`;
   const open = <T>(fn: (work: Work) => Promise<T>): Promise<T> => {
-    const work = new RequestWork(store);
+    const work = new RequestWork(store, nextWriteId);
     return storage.run(work, () => fn(work));
   };
   return {

@@ -1,6 +1,8 @@
 /**
  * Group commit: changes that arrive together share one transaction and one fsync, and each keeps
- * its own outcome. A lone change waits for the end of the tick, never for a timer.
+ * its own outcome. A lone change waits for the end of the tick, never for a timer. Where changes come
+ * thick and fast they are collected for a moment: an fsync blocks the event loop, and one for each
+ * would be most of what a busy server does.
  */
 
 import { Problem } from '../../base/errors.ts';
@@ -12,6 +14,10 @@ import { backoffDelay } from './waiting.ts';
 /** Bounds how long one commit keeps the event loop: a change takes 10 to 50 microseconds. */
 const largestBatch = 256;
 const longestQueue = 20_000;
+/** From so many changes in one window on, the next window's are collected. */
+const busyChanges = 6;
+const windowMs = 10;
+const collectMs = 2;
 
 interface Change {
   /** Runs inside the transaction. What it throws undoes this change alone. */
@@ -38,6 +44,7 @@ export class Commits {
   #waiting: Change[] = [];
   #scheduled = false;
   #attempts = 0;
+  #pace = { windowAt: 0, changes: 0, before: 0 };
   #durable = true;
   #failure: Problem | undefined;
   #whenIdle: (() => void) | undefined;
@@ -62,10 +69,12 @@ export class Commits {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#waiting.length >= longestQueue) return Promise.reject(busyProblem());
     return new Promise<T>((resolve, reject) => {
+      const arrivedAt = performance.now();
+      this.#count(arrivedAt);
       this.#waiting.push({
         apply,
         durable,
-        arrivedAt: performance.now(),
+        arrivedAt,
         resolve: (value) => resolve(value as T),
         reject,
       });
@@ -90,8 +99,19 @@ export class Commits {
       if (this.#waiting.length > 0) this.#schedule();
       else this.#whenIdle?.();
     };
-    if (delayMs === undefined) setImmediate(next);
-    else setTimeout(next, delayMs);
+    if (delayMs !== undefined) setTimeout(next, delayMs);
+    else if (this.#pace.before >= busyChanges) setTimeout(next, collectMs);
+    else setImmediate(next);
+  }
+
+  /** Changes of this window and of the one before. */
+  #count(now: number): void {
+    const past = now - this.#pace.windowAt;
+    if (past >= windowMs) {
+      const before = past < 2 * windowMs ? this.#pace.changes : 0;
+      this.#pace = { windowAt: now, changes: 0, before };
+    }
+    this.#pace.changes += 1;
   }
 
   #commit(): void {
