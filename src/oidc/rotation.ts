@@ -26,6 +26,8 @@ export type RotationDecision =
 
 /** A loser of a race is no thief, even where there is no grace. */
 const overlapMs = 5_000;
+/** The clocks of two processes may differ by so much; a larger step means that a clock was set back. */
+const skewMs = 60_000;
 /** As many steps back are remembered; older ones are judged by the oldest. */
 const supersededMax = 20;
 
@@ -39,22 +41,39 @@ export function decideRotation(
   if (presented > family.generation) return 'store_behind';
 
   const history = family.superseded ?? [];
-  const known = history.find((entry) => entry.generation === presented);
+  const place = history.findIndex((entry) => entry.generation === presented);
+  const doubtMs = Math.max(policy.graceMs, overlapMs) + skewMs;
   // What fell out of the list was superseded before the oldest that is in it; while even that one is
   // recent, an answer either way would be a guess, and a wrong guess would end a good session.
-  if (known === undefined) {
-    const oldest = history[0];
-    const recent = oldest !== undefined && now - oldest.at < Math.max(policy.graceMs, overlapMs);
-    return recent ? 'refuse' : 'reuse';
+  if (place < 0) {
+    const { age, certain } = ageOf(history, now);
+    return history.length > 0 && (!certain || age < doubtMs) ? 'refuse' : 'reuse';
   }
 
-  const age = now - known.at;
-  if (age < policy.graceMs) return 'repeat';
+  const { age, certain } = ageOf(history.slice(place), now);
+  if (certain && age < policy.graceMs) return 'repeat';
   if (policy.graceMs === 0 && age < overlapMs) return 'refuse';
   // The response that carried the successor was lost: had it arrived, it would have been used, and
   // the family would have moved on by more than one.
   if (policy.confidential && presented === family.generation - 1) return 'repeat';
-  return 'reuse';
+  // Nobody gets anything, and nobody dies by a clock that was wrong.
+  return !certain || age < doubtMs ? 'refuse' : 'reuse';
+}
+
+/**
+ * How long ago the first of these was superseded: at least by the largest rise from then until now.
+ * Uncertain where a clock was set back since, so that nothing seems young again by that.
+ */
+function ageOf(history: readonly Superseded[], now: number): { age: number; certain: boolean } {
+  let [earliest, latest] = [Infinity, -Infinity];
+  let [age, setBack] = [0, 0];
+  for (const at of [...history.map((entry) => entry.at), now]) {
+    earliest = Math.min(earliest, at);
+    latest = Math.max(latest, at);
+    age = Math.max(age, at - earliest);
+    setBack = Math.max(setBack, latest - at);
+  }
+  return { age, certain: setBack <= skewMs };
 }
 
 /** The family after its present generation was superseded. */

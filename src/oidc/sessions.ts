@@ -4,13 +4,15 @@
  */
 
 import { Problem } from '../base/errors.ts';
-import type { LibraryPayload, SessionDocument } from '../storage/documents.ts';
+import type { LibraryPayload, SessionDocument, Superseded } from '../storage/documents.ts';
 import type { NewEvent } from '../storage/store.ts';
 import type { Operation } from '../storage/work.ts';
 import { supersede } from './rotation.ts';
 
-/** For how long a cookie that a parallel request superseded is still good. */
+/** For how long a cookie that a parallel request superseded is still good, were all clocks the same. */
 const supersededMs = 60_000;
+/** The clocks of two processes may differ by so much; after a larger step nothing is good again. */
+const skewMs = 60_000;
 
 type SessionOperation = Operation<SessionDocument>;
 
@@ -19,8 +21,12 @@ export function cookieIsGood(session: SessionDocument, generation: number, now: 
   if (session.ended !== undefined || session.expiresAt <= now) return false;
   if (generation === session.generation) return true;
   return (session.superseded ?? []).some(
-    (entry) => entry.generation === generation && now - entry.at < supersededMs,
+    (entry) => entry.generation === generation && isRecent(entry, now),
   );
+}
+
+function isRecent({ at }: Superseded, now: number): boolean {
+  return at - now <= skewMs && now - at < supersededMs + skewMs;
 }
 
 type Authorizations = Record<string, Record<string, unknown>>;
@@ -127,7 +133,7 @@ function recent(
   { superseded }: Pick<SessionDocument, 'superseded'>,
   now: number,
 ): SessionDocument['superseded'] {
-  const kept = (superseded ?? []).filter((entry) => now - entry.at < supersededMs);
+  const kept = (superseded ?? []).filter((entry) => isRecent(entry, now));
   return kept.length > 0 ? kept : undefined;
 }
 

@@ -31,7 +31,15 @@ async function toChooser(place: Place, browser: Browser, client: string) {
 
 const codeOf = (page: Page) => new URL(page.url).searchParams.get('code') ?? '';
 
-export function raceStories(place: () => Place): void {
+export interface RaceOptions {
+  /**
+   * By more than the moment in which a second redemption of a code is taken for a race: then it is
+   * taken for theft, and its tokens end.
+   */
+  clocksDiffer?: boolean;
+}
+
+export function raceStories(place: () => Place, { clocksDiffer = false }: RaceOptions = {}): void {
   for (const count of [2, 5, 10, 50, 200]) {
     test(`R-1 ${count} parallel refreshes of one token: one successor, the session lives on`, async () => {
       const { issuer, browser } = place();
@@ -58,15 +66,18 @@ export function raceStories(place: () => Place): void {
     expect((await refresh(issuer, 'strict', winners[0]?.body.refresh_token)).status).toBe(200);
   });
 
-  test('T08 of 20 parallel redemptions of a code one succeeds, and its tokens live', async () => {
-    const { issuer, browser } = place();
-    const redemption = await signInForCode(issuer, browser());
-    const answers = await times(20, () => redeem(issuer, redemption));
-    const winners = answers.filter(({ status }) => status === 200);
-    expect(winners).toHaveLength(1);
-    expect(statusesOf(answers).filter((status) => status === 400)).toHaveLength(19);
-    expect((await refresh(issuer, 'app', winners[0]?.body.refresh_token)).status).toBe(200);
-  });
+  test.skipIf(clocksDiffer)(
+    'T08 of 20 parallel redemptions of a code one succeeds, and its tokens live',
+    async () => {
+      const { issuer, browser } = place();
+      const redemption = await signInForCode(issuer, browser());
+      const answers = await times(20, () => redeem(issuer, redemption));
+      const winners = answers.filter(({ status }) => status === 200);
+      expect(winners).toHaveLength(1);
+      expect(statusesOf(answers).filter((status) => status === 400)).toHaveLength(19);
+      expect((await refresh(issuer, 'app', winners[0]?.body.refresh_token)).status).toBe(200);
+    },
+  );
 
   test('two families of one grant are refreshed at once', async () => {
     const { issuer, browser } = place();

@@ -147,7 +147,7 @@ function apart(config: ConfigInput): { written: object; secrets: Record<string, 
 export interface ClusterOptions {
   processes?: number;
   config?: ConfigChanges;
-  /** By process. */
+  /** By process, read at each start. */
   clocksAheadMs?: readonly number[];
   runtimes?: readonly ('node' | 'deno')[];
 }

@@ -9,6 +9,7 @@ import { startUpstreamOidc } from '../../dev/upstream/oidc.ts';
 import type { UpstreamOidc } from '../../dev/upstream/oidc.ts';
 import type { ConfigInput } from '../../src/config.ts';
 import type { Directory } from '../../src/directory/directory.ts';
+import { postForm } from './post.ts';
 import { startServer } from './server.ts';
 import type { ConfigChanges, RunningServer, StartOptions } from './server.ts';
 
@@ -88,6 +89,7 @@ export async function startWorld(
   const upstream = await startUpstreamOidc({
     port: 0,
     clients: [{ ...upstreamClient, redirectUris }],
+    clock: options.clock,
   });
   const running = await startServer({
     ...options,
@@ -181,20 +183,14 @@ export async function token(
   path = '/oauth2/token',
 ): Promise<TokenAnswer> {
   const confidential = clients.some(({ id, secret }) => id === client && secret !== undefined);
-  const answer = await fetch(`${issuer}${path}`, {
-    method: 'POST',
-    body: new URLSearchParams({
-      client_id: client,
-      ...(confidential ? { client_secret: secretOf(client) } : {}),
-      ...parameters,
-    }),
+  const form = new URLSearchParams({
+    client_id: client,
+    ...(confidential ? { client_secret: secretOf(client) } : {}),
+    ...parameters,
   });
-  const text = await answer.text();
-  return {
-    status: answer.status,
-    body: (text === '' ? {} : JSON.parse(text)) as Record<string, string>,
-    headers: answer.headers,
-  };
+  const { status, headers, text } = await postForm(`${issuer}${path}`, form);
+  const body = (text === '' ? {} : JSON.parse(text)) as Record<string, string>;
+  return { status, body, headers };
 }
 
 export const refresh = (issuer: string, client: string, refreshToken = '') =>
