@@ -1,5 +1,6 @@
 /** The library's own pages and the pages of failures, drawn by `views/`: glue of the composition root. */
 
+import type { Middleware } from 'koa';
 import type { Config } from './config.ts';
 import type { Log } from './base/log.ts';
 import type { SignoutQuestion } from './links/signout.ts';
@@ -10,13 +11,16 @@ import type { Failure } from './web/failure.ts';
 import type { Html } from './web/html.ts';
 import { sendPage } from './web/page.ts';
 import { createFailurePages } from '../interactions/index.ts';
-import { signedOutPage, signOutPage, signOutQuestion } from '../views/signout.ts';
+import { submittingPage } from '../views/continue.ts';
+import { signedOutPage, signOutPage, signOutQuestion, stayedPage } from '../views/signout.ts';
 
 export interface Pages {
   oidc: OidcPages;
   failure(failure: Failure): Html;
   /** What a link of another site to `/signout` leads to. */
   signOutQuestion(question: SignoutQuestion): Html;
+  /** Dresses the library's pages that post themselves. */
+  submitting: Middleware;
 }
 
 export function createPages({ config, log }: { config: Config; log: Log }): Pages {
@@ -25,14 +29,20 @@ export function createPages({ config, log }: { config: Config; log: Log }): Page
   return {
     failure,
     signOutQuestion: (question) => signOutQuestion(question, brand),
+    async submitting(ctx, next) {
+      await next();
+      if (typeof ctx.body !== 'string' || !ctx.response.is('html')) return;
+      ctx.body = submittingPage(ctx.body, brand)?.text ?? ctx.body;
+    },
     oidc: {
       signOut(ctx, form) {
         sendPage(ctx, signOutPage(form, brand));
         return Promise.resolve();
       },
-      signedOut(ctx) {
-        sendPage(ctx, signedOutPage(brand));
-        return Promise.resolve();
+      // Who answered the question with no comes here, too.
+      async signedOut(ctx) {
+        const { accountId } = await ctx.oidc.provider.Session.get(ctx);
+        sendPage(ctx, accountId === undefined ? signedOutPage(brand) : stayedPage(brand));
       },
       // Nothing can be sent to the client: the person sees it, with the id that finds the log line.
       error(ctx, out, cause) {

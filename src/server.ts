@@ -120,6 +120,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   app.use(oidc.metadata);
   app.use(oidc.unitOfWork);
   app.use(interstitials());
+  app.use(pages.submitting);
   app.use(
     interactions({
       conversations: oidc.conversations,
