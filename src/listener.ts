@@ -3,11 +3,17 @@
 import { createServer } from 'node:http';
 import type { RequestListener, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Problem } from './base/errors.ts';
 import type { Log } from './base/log.ts';
 
 /** Requests that take longer are cut off at a stop: orchestrators kill after 30 s, or 10 s more. */
 const drainMs = 10_000;
+/**
+ * The request of a connection that was just taken is still on its way. Longer ones are browsers', which
+ * connect ahead and send nothing.
+ */
+const silentMs = 1_000;
 
 /** Against clients that send slowly in order to hold connections (Slowloris), and against large heads. */
 const bounds = {
@@ -48,6 +54,8 @@ export async function listen(callback: RequestListener, place: Place, log: Log):
 interface Connections {
   /** From now on a connection ends with the answer that it is waiting for. */
   finish(): void;
+  /** Ends those that never said a word. */
+  endSilent(): void;
 }
 
 function track(server: Server): Connections {
@@ -73,23 +81,30 @@ function track(server: Server): Connections {
       for (const response of busy) {
         if (!response.headersSent) response.setHeader('Connection', 'close');
       }
-      // Browsers connect ahead. To the server a connection is idle only after its first request.
+    },
+    endSilent() {
+      // To the server a connection is idle only after its first request.
       for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
     },
   };
 }
 
 async function drain(server: Server, connections: Connections, log: Log): Promise<void> {
+  connections.finish();
+  server.closeIdleConnections();
+  // To its client a connection that the kernel has taken is one that we have taken.
+  await nextTurn();
+  await nextTurn();
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
   });
-  connections.finish();
-  server.closeIdleConnections();
+  const silent = setTimeout(connections.endSilent, silentMs);
   const timer = setTimeout(() => {
     log.warn('requests were cut off at the stop', { after_ms: drainMs });
     server.closeAllConnections();
   }, drainMs);
   await closed;
+  clearTimeout(silent);
   clearTimeout(timer);
 }
 

@@ -32,10 +32,7 @@ async function toChooser(place: Place, browser: Browser, client: string) {
 const codeOf = (page: Page) => new URL(page.url).searchParams.get('code') ?? '';
 
 export interface RaceOptions {
-  /**
-   * By more than the moment in which a second redemption of a code is taken for a race: then it is
-   * taken for theft, and its tokens end.
-   */
+  /** By more than the moment that tells a race from a theft: what rests on that alone is left out. */
   clocksDiffer?: boolean;
 }
 
@@ -54,17 +51,20 @@ export function raceStories(place: () => Place, { clocksDiffer = false }: RaceOp
     });
   }
 
-  test('R-1 grace 0: of 50 parallel refreshes one succeeds, and nothing dies', async () => {
-    const { issuer, browser } = place();
-    const tokens = await signIn(issuer, browser(), { client: 'strict' });
-    const answers = await times(50, () => refresh(issuer, 'strict', tokens.refresh_token));
-    const winners = answers.filter(({ status }) => status === 200);
-    expect(winners).toHaveLength(1);
-    for (const { status, body } of answers) {
-      if (status !== 200) expect(body).toMatchObject({ error: 'invalid_grant' });
-    }
-    expect((await refresh(issuer, 'strict', winners[0]?.body.refresh_token)).status).toBe(200);
-  });
+  test.skipIf(clocksDiffer)(
+    'R-1 grace 0: of 50 parallel refreshes one succeeds, and nothing dies',
+    async () => {
+      const { issuer, browser } = place();
+      const tokens = await signIn(issuer, browser(), { client: 'strict' });
+      const answers = await times(50, () => refresh(issuer, 'strict', tokens.refresh_token));
+      const winners = answers.filter(({ status }) => status === 200);
+      expect(winners).toHaveLength(1);
+      for (const { status, body } of answers) {
+        if (status !== 200) expect(body).toMatchObject({ error: 'invalid_grant' });
+      }
+      expect((await refresh(issuer, 'strict', winners[0]?.body.refresh_token)).status).toBe(200);
+    },
+  );
 
   test.skipIf(clocksDiffer)(
     'T08 of 20 parallel redemptions of a code one succeeds, and its tokens live',

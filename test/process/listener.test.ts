@@ -1,5 +1,6 @@
 /** The listener alone: what it refuses, and that its end cuts nobody off and waits for nobody idle. */
 
+import { once } from 'node:events';
 import { Agent, get } from 'node:http';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
@@ -112,6 +113,22 @@ test('connections that are idle, or never said a word, do not hold up the end', 
   await listener.drain();
 
   expect(await silent.heard).toBe('');
+  expect(written).toBe('');
+});
+
+test('a request that comes over a connection taken just before the end is answered', async () => {
+  const listener = await listening((_request, response) => response.end('done'));
+  const socket = connect(listener.port, '127.0.0.1');
+  await once(socket, 'connect');
+
+  const drained = listener.drain();
+  let said = '';
+  socket.setEncoding('utf8').on('data', (text: string) => (said += text));
+  socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await once(socket, 'close');
+
+  expect(said).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*connection: close[^]*done/i);
+  await drained;
   expect(written).toBe('');
 });
 
