@@ -115,9 +115,16 @@ function copyError(error: Error, depth: number, inside: readonly object[]): unkn
       typeof code === 'string' || typeof code === 'number' ? copy(code, depth, inside) : undefined,
     status: typeof status === 'number' ? status : undefined,
     stack: typeof error.stack === 'string' ? cleanText(error.stack, maximumStack) : undefined,
-    cause: error.cause === undefined ? undefined : copy(error.cause, depth + 1, inside),
+    cause: copyCause(error.cause, depth, inside),
     errors: error instanceof AggregateError ? copy(error.errors, depth + 1, inside) : undefined,
   };
+}
+
+/** Libraries give what they looked at as the cause: the claims of a token, an answer's body. */
+function copyCause(cause: unknown, depth: number, inside: readonly object[]): unknown {
+  return cause instanceof Error || typeof cause === 'string'
+    ? copy(cause, depth + 1, inside)
+    : undefined;
 }
 
 function isSecretName(name: string): boolean {

@@ -67,6 +67,14 @@ describe('a record', () => {
     });
     expect(JSON.stringify(record())).not.toContain('"secret"');
   });
+
+  it('T78 leaves out a cause that is no error: the claims or the body that a library looked at', () => {
+    const { log, record } = logging();
+    const cause = new Error('unexpected claim', { cause: { claims: { name: 'Ada Lovelace' } } });
+    log.error('failed', { error: new Problem('upstream_error', 502, 'It failed.', { cause }) });
+    expect(record()['error']).toMatchObject({ cause: { message: 'unexpected claim' } });
+    expect(JSON.stringify(record())).not.toContain('Ada');
+  });
 });
 
 describe('T78 a secret', () => {
