@@ -21,6 +21,7 @@ import { createUnitOfWork } from '../storage/work.ts';
 import { createJwtOpener } from './access_tokens.ts';
 import { createAdapterFactory } from './adapter.ts';
 import { createAuthorization } from './authorization.ts';
+import { createRotates } from './bound_refresh.ts';
 import { createClients } from './clients.ts';
 import type { Clients } from './clients.ts';
 import type { Conversations } from './conversation.ts';
@@ -128,6 +129,8 @@ export async function createOidc(dependencies: OidcDependencies): Promise<Oidc> 
     cookieKeys: secrets.versions.flatMap(
       (version) => secrets.derive('cookie_keys', version)?.toString('base64url') ?? [],
     ),
+    rotates: createRotates({ work, tokens, lifetimes: config.lifetimes, clock }),
+    dpopNonceSecret: secrets.derive('dpop_nonce'),
     pages,
     endWithoutAsking,
     fetch: dependencies.fetch,

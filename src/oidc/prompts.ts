@@ -3,7 +3,8 @@
  * is shown; `interactions/` has a file for each. A prompt never names the next one: this policy does.
  */
 
-import { interactionPolicy } from 'oidc-provider';
+import { decodeJwt } from 'jose';
+import { errors, interactionPolicy } from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Authorization } from './authorization.ts';
 import type { Clients } from './clients.ts';
@@ -12,6 +13,7 @@ const { Check, Prompt, base } = interactionPolicy;
 
 export function createPolicy(authorization: Authorization, clients: Clients) {
   const policy = base();
+  endVainSignIns(policy);
 
   // A deleted or disabled user with a living session signs in again; the library would fail with a 500.
   policy
@@ -54,4 +56,41 @@ export function createPolicy(authorization: Authorization, clients: Clients) {
     );
   }
   return policy;
+}
+
+/**
+ * Somebody has just signed in, and it is not whom the app asked for, or not in the way that it insists on.
+ * To ask again would go round in circles where the upstream provider answers by itself, so the app hears
+ * of it (OpenID Connect Core §3.1.2.1, §5.5.1.1).
+ */
+function endVainSignIns(policy: ReturnType<typeof base>): void {
+  const login = policy.get('login');
+  const refuse = (sentence: string, unmet: boolean) =>
+    unmet
+      ? new errors.UnmetAuthenticationRequirements(sentence)
+      : new errors.LoginRequired(sentence);
+  for (const reason of [
+    'id_token_hint',
+    'claims_id_token_sub_value',
+    'essential_acrs',
+    'essential_acr',
+  ]) {
+    const known = login?.checks.get(reason);
+    if (known === undefined) throw new Error(`the library has no check ${reason}`);
+    const { check } = known;
+    known.check = async (ctx) => {
+      const asks = (await check(ctx)) || (reason === 'id_token_hint' && isNotHinted(ctx));
+      if (asks && ctx.oidc.result?.login !== undefined) {
+        throw refuse(known.description, reason.startsWith('essential_acr'));
+      }
+      return asks;
+    };
+  }
+}
+
+/** The hint was verified when the request came in; on the way back the library forgets it. */
+function isNotHinted({ oidc }: KoaContextWithOIDC): boolean {
+  const hint = oidc.params?.id_token_hint;
+  if (typeof hint !== 'string' || oidc.result?.login === undefined) return false;
+  return decodeJwt(hint).sub !== oidc.session?.accountId;
 }

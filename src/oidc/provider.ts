@@ -8,6 +8,7 @@ import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import type { JWK } from 'jose';
 import type { Config } from '../config.ts';
 import type { ActingAccount, Authorization } from './authorization.ts';
+import { refreshLifetimeSeconds } from './bound_refresh.ts';
 import { accountClaims, claimsByScope } from './claims.ts';
 import type { Clients } from './clients.ts';
 import type { createPolicy } from './prompts.ts';
@@ -36,6 +37,9 @@ export interface ProviderDependencies {
   adapter: (name: string) => unknown;
   keys: JWK[];
   cookieKeys: string[];
+  /** 32 bytes. Nonces are derived from it, so that all processes know each other's. */
+  dpopNonceSecret: Buffer | undefined;
+  rotates(ctx: KoaContextWithOIDC): boolean;
   pages: OidcPages;
   /** A sign-out whose ID token hint names the signed-in user needs no question. */
   endWithoutAsking(ctx: KoaContextWithOIDC): Promise<boolean>;
@@ -70,11 +74,8 @@ function lifetimes({ lifetimes: seconds }: Config): Configuration['ttl'] {
     Grant: seconds.refreshAbsolute + seconds.code + 60,
     IdToken: seconds.idToken,
     Interaction: seconds.interaction,
-    // The absolute end never moves (`iiat` is when the family began); the idle end moves with use.
-    RefreshToken: (_ctx, token) => {
-      const end = (token as unknown as { iiat: number }).iiat + seconds.refreshAbsolute;
-      return Math.max(1, Math.min(seconds.refreshIdle, end - now()));
-    },
+    RefreshToken: (_ctx, token) =>
+      refreshLifetimeSeconds(seconds, (token as unknown as { iiat: number }).iiat, now()),
     // Nobody signed in: it lives as long as a question at sign-out may stand.
     Session: (_ctx, session) => {
       if (session.accountId === undefined) return seconds.interaction;
@@ -108,7 +109,7 @@ function features(dependencies: ProviderDependencies): Configuration['features']
     deviceFlow: off,
     dPoP: {
       enabled: true,
-      nonceSecret: undefined,
+      nonceSecret: dependencies.dpopNonceSecret,
       requireNonce: () => false,
       allowReplay: false,
     },
@@ -239,8 +240,7 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
     sectorIdentifierUriValidate: () => false,
     interactions: { policy, url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
     findAccount: authorization.findAccount,
-    // Sender-constrained tokens are of no use to a thief (RFC 9700 §4.14.2): they are not rotated.
-    rotateRefreshToken: (ctx) => ctx.oidc.entities.RefreshToken?.isSenderConstrained() !== true,
+    rotateRefreshToken: dependencies.rotates,
     enabledJWA: {
       idTokenSigningAlgValues: [...jwa],
       userinfoSigningAlgValues: [...jwa],

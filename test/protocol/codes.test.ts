@@ -38,11 +38,11 @@ describe('T07 a code works once, and for a minute', () => {
     const client = 'plain';
     const redemption = await signInForCode(world.issuer, world.browser(), { client });
     const { body } = await redeem(world.issuer, redemption);
-    expect((await userinfo(world.issuer, String(body.access_token))).status).toBe(200);
+    expect((await userinfo(world.issuer, body.access_token)).status).toBe(200);
     travel(20);
     expect(await redeem(world.issuer, redemption)).toMatchObject(invalidGrant);
     expect(await refresh(world.issuer, client, body.refresh_token)).toMatchObject(invalidGrant);
-    expect((await userinfo(world.issuer, String(body.access_token))).status).toBe(401);
+    expect((await userinfo(world.issuer, body.access_token)).status).toBe(401);
   });
 
   test('T07 used again after its minute: refused, and what it brought is dead as well', async () => {
@@ -52,7 +52,7 @@ describe('T07 a code works once, and for a minute', () => {
     expect(await redeem(world.issuer, redemption)).toMatchObject(invalidGrant);
     expect(await refresh(world.issuer, 'app', body.refresh_token)).toMatchObject(invalidGrant);
     // A JWT cannot be recalled; userinfo knows.
-    expect((await userinfo(world.issuer, String(body.access_token))).status).toBe(401);
+    expect((await userinfo(world.issuer, body.access_token)).status).toBe(401);
   });
 
   test('T07 after 60 seconds it is too late', async () => {
@@ -146,6 +146,6 @@ describe('T09 a code is for the client and the address that it was made for', ()
   test('T38 the ID token carries the nonce of the request', async () => {
     const redemption = await signInForCode(world.issuer, world.browser());
     const { body } = await redeem(world.issuer, redemption);
-    expect(claimsOf(String(body.id_token))).toMatchObject({ nonce: `nonce-${redemption.state}` });
+    expect(claimsOf(body.id_token)).toMatchObject({ nonce: `nonce-${redemption.state}` });
   });
 });

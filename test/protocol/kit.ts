@@ -85,7 +85,7 @@ export interface Answer {
   headers: Headers;
   text: string;
   /** Empty where the answer is no JSON. */
-  body: Record<string, unknown>;
+  body: Record<string, string>;
 }
 
 export type Fields = Readonly<Record<string, string>> | readonly (readonly [string, string])[];
@@ -97,7 +97,7 @@ export async function read(answer: Promise<Response>): Promise<Answer> {
     text: await response.text(),
   }));
   const isJson = /^application\/([\w-]+\+)?json/.test(headers.get('content-type') ?? '');
-  const body = isJson ? (JSON.parse(rest.text) as Record<string, unknown>) : {};
+  const body = isJson ? (JSON.parse(rest.text) as Record<string, string>) : {};
   return { status, headers, text: rest.text, body };
 }
 
@@ -153,14 +153,14 @@ export function redeem(
 export const refresh = (
   issuer: string,
   client: string,
-  refreshToken: unknown,
+  refreshToken = '',
   fields: Record<string, string> = {},
   headers: Record<string, string> = {},
 ) =>
   token(
     issuer,
     client,
-    { grant_type: 'refresh_token', refresh_token: String(refreshToken), ...fields },
+    { grant_type: 'refresh_token', refresh_token: refreshToken, ...fields },
     headers,
   );
 
@@ -197,9 +197,9 @@ export const walkThrough = async (browser: Browser, url: string, how: SignIn = {
 export function serviceFor(
   issuer: string,
   audience = api,
-): (jwt: string) => Promise<JWTVerifyResult> {
+): (jwt?: string) => Promise<JWTVerifyResult> {
   const keys = createRemoteJWKSet(new URL(`${issuer}/oauth2/jwks`));
-  return (jwt) =>
+  return (jwt = '') =>
     jwtVerify(jwt, keys, {
       issuer,
       audience,
@@ -210,12 +210,12 @@ export function serviceFor(
 }
 
 /** What an app does with an ID token. */
-export function appFor(issuer: string, client: string): (jwt: string) => Promise<JWTVerifyResult> {
+export function appFor(issuer: string, client: string): (jwt?: string) => Promise<JWTVerifyResult> {
   const keys = createRemoteJWKSet(new URL(`${issuer}/oauth2/jwks`));
-  return (jwt) => jwtVerify(jwt, keys, { issuer, audience: client, algorithms: ['RS256'] });
+  return (jwt = '') => jwtVerify(jwt, keys, { issuer, audience: client, algorithms: ['RS256'] });
 }
 
-export const userinfo = (issuer: string, accessToken: string, scheme = 'Bearer') =>
+export const userinfo = (issuer: string, accessToken = '', scheme = 'Bearer') =>
   get(`${issuer}/oauth2/userinfo`, { authorization: `${scheme} ${accessToken}` });
 
 export const json = (part = ''): Record<string, unknown> =>

@@ -253,7 +253,8 @@ describe('T26 every answer says who gives it', () => {
   test('T26 response_mode=form_post: the same in a form', async () => {
     const browser = world.browser();
     await signIn(world.issuer, browser);
-    for (const parameters of [{}, { prompt: 'login', max_age: '-1' }]) {
+    const requests: Record<string, string>[] = [{}, { max_age: '-1' }];
+    for (const parameters of requests) {
       const url = requestOf('app', { prompt: 'none', response_mode: 'form_post', ...parameters });
       const page = await browser.get(url);
       expect(page.status).toBe('max_age' in parameters ? 400 : 200);
