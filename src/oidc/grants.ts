@@ -167,7 +167,14 @@ export function rotateFamily(
       }
       const next = { ...supersede(family, options.now), payload, expiresAt };
       const families = { ...current.families, [id]: next };
-      return { document: { ...current, families: trim(families, familiesMax, options.now) } };
+      return {
+        document: {
+          ...current,
+          // Every later write would carry the expired ones along.
+          codes: trim(current.codes ?? {}, codesMax, options.now),
+          families: trim(families, familiesMax, options.now),
+        },
+      };
     },
   };
 }

@@ -15,6 +15,7 @@ const steps: readonly string[] = [
     version INTEGER NOT NULL,
     body TEXT,            -- JSON; NULL once deleted: version and write_id outlive it for a while
     write_id TEXT NOT NULL,
+    entries TEXT NOT NULL, -- JSON of what it is found by: a write that changes none of it asks no more
     due INTEGER,
     deleted_at INTEGER,
     UNIQUE (kind, id)

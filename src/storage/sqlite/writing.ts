@@ -17,6 +17,8 @@ export interface PreparedWrite {
   id: string;
   body: string | null;
   entries: readonly Entry[];
+  /** The same as text, to see at once whether they change. */
+  entriesKey: string;
   due: number | null;
   expect: WriteOptions['expect'];
   writeId: string;
@@ -31,11 +33,13 @@ export function prepareWrite<K extends Kind>(
   options: WriteOptions & { writeId: string; now: number },
 ): PreparedWrite {
   if (id === '') throw new TypeError(`a ${kind} needs an id`);
+  const entries = document === null ? [] : entriesOf(kind, document);
   return {
     kind,
     id,
     body: document === null ? null : JSON.stringify(document),
-    entries: document === null ? [] : entriesOf(kind, document),
+    entries,
+    entriesKey: JSON.stringify(entries),
     due: dueOf(kind, document),
     expect: options.expect,
     writeId: options.writeId,
@@ -63,10 +67,17 @@ export function createWriter(database: DatabaseSync): (write: PreparedWrite) => 
     'SELECT version, body IS NULL AS deleted, write_id FROM documents WHERE kind = ? AND id = ?',
   );
   const put = database.prepare(
-    `INSERT INTO documents (kind, id, version, body, write_id, due, deleted_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO documents (kind, id, version, body, write_id, entries, due, deleted_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (kind, id) DO UPDATE SET version = excluded.version, body = excluded.body,
-       write_id = excluded.write_id, due = excluded.due, deleted_at = excluded.deleted_at`,
+       write_id = excluded.write_id, entries = excluded.entries, due = excluded.due,
+       deleted_at = excluded.deleted_at`,
+  );
+  // Most writes: the version is as expected, and the document is found by what it was found by.
+  const replace = database.prepare(
+    `UPDATE documents SET version = version + 1, body = ?, write_id = ?, due = ?
+     WHERE kind = ? AND id = ? AND version = ? AND entries = ? AND body IS NOT NULL
+       AND write_id <> ?`,
   );
   // An event that is pending already is the same event: ids are given by the writer.
   const announce = database.prepare(
@@ -74,7 +85,22 @@ export function createWriter(database: DatabaseSync): (write: PreparedWrite) => 
      ON CONFLICT (id) DO NOTHING`,
   );
 
-  return (write) => {
+  const announced = ({ kind, id, events }: PreparedWrite, version: number): number => {
+    for (const event of events) {
+      announce.run(event.id, event.type, event.at, event.data, kind, id, version);
+    }
+    return version;
+  };
+
+  /** @returns the new version; undefined when it is not that simple */
+  const replaced = ({ kind, id, body, writeId, entriesKey, due, expect }: PreparedWrite) => {
+    if (body === null || typeof expect !== 'number') return undefined;
+    const values = [body, writeId, due, kind, id, expect, entriesKey, writeId];
+    const { changes } = replace.run(...values);
+    return Number(changes) === 1 ? expect + 1 : undefined;
+  };
+
+  const decided = (write: PreparedWrite): number => {
     const { kind, id, body, writeId } = write;
     const row = present.get(kind, id) as unknown as Present | undefined;
     if (row?.write_id === writeId) return row.version;
@@ -82,11 +108,14 @@ export function createWriter(database: DatabaseSync): (write: PreparedWrite) => 
     // A deleted document's version goes on: nobody's old version fits the one made after it.
     const version = (row?.version ?? 0) + 1;
     replaceEntries(write, row !== undefined);
-    put.run(kind, id, version, body, writeId, write.due, body === null ? write.now : null);
-    for (const event of write.events) {
-      announce.run(event.id, event.type, event.at, event.data, kind, id, version);
-    }
-    return version;
+    const deletedAt = body === null ? write.now : null;
+    put.run(kind, id, version, body, writeId, write.entriesKey, write.due, deletedAt);
+    return announced(write, version);
+  };
+
+  return (write) => {
+    const version = replaced(write);
+    return version === undefined ? decided(write) : announced(write, version);
   };
 }
 
