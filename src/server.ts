@@ -33,6 +33,7 @@ import { headers } from './web/headers.ts';
 import { createLimits } from './web/limits.ts';
 import type { Limits } from './web/limits.ts';
 import { interstitials } from './web/page.ts';
+import { postAsGet } from './web/post_as_get.ts';
 import { requestBounds, requests } from './web/request.ts';
 
 export interface ServerOptions {
@@ -84,8 +85,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const limits = createLimits({ store, clock, log });
   const pages = createPages({ config, log });
 
-  const { registration } = config;
-  const directory = createDirectory({ store, clock, log, registration });
+  const directory = createDirectory({ store, clock, log, registration: config.registration });
   const federation = createFederation({ config, store, secrets, fetch, clock, log });
   const oidc = await createOidc({
     config,
@@ -118,6 +118,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   app.use(assets(config.brand).routes());
   app.use(browserLimit(limits, config));
   app.use(oidc.metadata);
+  // OpenID Connect Core §3.1.2.1: authorization requests come by POST as well.
+  app.use(postAsGet('/oauth2/authorize'));
   app.use(oidc.unitOfWork);
   app.use(interstitials());
   app.use(pages.submitting);
@@ -178,8 +180,10 @@ function browserLimit(limits: Limits, config: Config): Middleware {
     whenStoreFails: 'open',
   });
   const paths = ['/interaction/', '/integrations/', '/signin', '/oauth2/authorize'];
-  return (ctx, next) =>
-    paths.some((path) => ctx.path.startsWith(path)) ? limited(ctx, next) : next();
+  return async (ctx, next) => {
+    if (paths.some((path) => ctx.path.startsWith(path))) await limited(ctx, next);
+    else await next();
+  };
 }
 
 /** A page of the library may post to the redirect address of this very request's client, no other. */

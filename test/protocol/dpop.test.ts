@@ -2,7 +2,7 @@
 
 import { createHash, randomUUID } from 'node:crypto';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
-import type { JWK, JWTHeaderParameters } from 'jose';
+import type { JWK } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { claimsOf, signInForCode } from '../kit/world.ts';
 import type { World } from '../kit/world.ts';
@@ -52,7 +52,7 @@ async function proof(how: Proof = {}): Promise<string> {
     ...how.claims,
   };
   const header = { alg: 'ES256', typ: 'dpop+jwt', jwk: key.jwk, ...how.header };
-  return new SignJWT(claims).setProtectedHeader(header as JWTHeaderParameters).sign(key.privateKey);
+  return new SignJWT(claims).setProtectedHeader(header).sign(key.privateKey);
 }
 
 const begin = (client: string) => signInForCode(world.issuer, world.browser(), { client });

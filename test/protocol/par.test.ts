@@ -54,7 +54,7 @@ describe('T28 pushing', () => {
   for (const headers of [{}, basic('app')]) {
     const how = 'authorization' in headers ? 'header' : 'body';
     test(`T28 201, an address that lives for a minute, and a sign-in; the secret in the ${how}`, async () => {
-      const { request, answer, url } = await push('app', {}, headers as Record<string, string>);
+      const { request, answer, url } = await push('app', {}, headers);
       expect(answer.status).toBe(201);
       expect(answer.headers.get('cache-control')).toBe('no-store');
       expect(answer.body.request_uri).toMatch(/^urn:ietf:params:oauth:request_uri:[\w.-]{20,}$/);
