@@ -103,5 +103,9 @@ provider.use(async (ctx, next) => {
   else await next();
 });
 
-createServer(provider.callback()).listen(Number(BENCH_PORT), '127.0.0.1');
+const answer = provider.callback();
+createServer((request, response) => void answer(request, response)).listen(
+  Number(BENCH_PORT),
+  '127.0.0.1',
+);
 process.on('SIGTERM', () => process.exit(0));

@@ -3,12 +3,17 @@
 import { createServer } from 'node:http';
 import type { RequestListener, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Problem } from './base/errors.ts';
 import type { Log } from './base/log.ts';
 
 /** Requests that take longer are cut off at a stop: orchestrators kill after 30 s, or 10 s more. */
 const drainMs = 10_000;
+/**
+ * To its client a connection that the kernel has taken is one that we have taken: they are let in
+ * before the door is shut.
+ */
+const takingMs = 100;
 /**
  * The request of a connection that was just taken is still on its way. Longer ones are browsers', which
  * connect ahead and send nothing.
@@ -33,7 +38,7 @@ export interface Place {
 export interface Listener {
   address: string;
   port: number;
-  /** Takes no new connection, and resolves when those under way have got their answers. */
+  /** Soon takes no new connection, and resolves when those under way have got their answers. */
   drain(): Promise<void>;
 }
 
@@ -92,9 +97,7 @@ function track(server: Server): Connections {
 async function drain(server: Server, connections: Connections, log: Log): Promise<void> {
   connections.finish();
   server.closeIdleConnections();
-  // To its client a connection that the kernel has taken is one that we have taken.
-  await nextTurn();
-  await nextTurn();
+  await delay(takingMs);
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
   });

@@ -27,6 +27,9 @@ function over(cause?: unknown): Problem {
   );
 }
 
+const wordsOf = (value: unknown): string[] =>
+  typeof value === 'string' ? value.split(' ').filter(Boolean) : [];
+
 export function createConversations(dependencies: ConversationDependencies): Conversations {
   const { provider, clients, store, work, clock } = dependencies;
 
@@ -66,11 +69,7 @@ export function createConversations(dependencies: ConversationDependencies): Con
       ...((missingOIDCScope ?? []) as string[]),
       ...Object.values((missingResourceScopes ?? {}) as Record<string, string[]>).flat(),
     ];
-    return missing.length > 0
-      ? missing
-      : String(params.scope ?? '')
-          .split(' ')
-          .filter(Boolean);
+    return missing.length > 0 ? missing : wordsOf(params.scope);
   }
 
   async function resultOf(conversation: Conversation, result: PromptResult): Promise<object> {

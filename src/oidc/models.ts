@@ -14,6 +14,19 @@ import type { UnitOfWork } from '../storage/work.ts';
 import { grantBoundToken } from './tokens.ts';
 import type { Tokens } from './tokens.ts';
 
+declare module 'oidc-provider' {
+  interface Grant {
+    /** The account that its tokens act for. */
+    account?: string;
+    /** The uid of the session that it came from. */
+    sessionUid?: string;
+  }
+  interface ClientAuthorizationState {
+    /** The id of the Grant that this client last had for each account. */
+    accounts?: Record<string, string>;
+  }
+}
+
 export interface ModelDependencies {
   work: UnitOfWork;
   tokens: Tokens;

@@ -19,6 +19,7 @@ import type { Directory } from '../directory/directory.ts';
 import type { Store } from '../storage/store.ts';
 import { createUnitOfWork } from '../storage/work.ts';
 import { createJwtOpener } from './access_tokens.ts';
+import { createAccountChoice } from './account_choice.ts';
 import { createAdapterFactory } from './adapter.ts';
 import { createAuthorization } from './authorization.ts';
 import { createRotates } from './bound_refresh.ts';
@@ -104,7 +105,8 @@ export async function createOidc(dependencies: OidcDependencies): Promise<Oidc> 
   const linkSecret = derived('link_client_secret');
   const clients = createClients(config, linkSecret);
   const resources = createResources(config, clients);
-  const authorization = createAuthorization({ directory, clients, store, work });
+  const choice = createAccountChoice({ directory, clients, work });
+  const authorization = createAuthorization({ directory, choice, clients, store, work });
   const endings = createEndings({ store, work, clock });
   const keys = await loadKeys({ store, secrets, clock });
 
