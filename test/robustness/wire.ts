@@ -101,8 +101,10 @@ export function secretsIn(heard: string): Set<string> {
   const found = new Set<string>();
   const add = (value = '') => {
     const spelled = [value, value.replaceAll('+', ' ')].flatMap((one) => [one, decoded(one)]);
-    // Of a token its proof is enough to be secret.
-    const tails = spelled.flatMap((one) => (/^[\w-]+\.[\w.-]+$/.test(one) ? one.split('.') : []));
+    // Of a token its proof is enough to be secret; the numbers of grant and session are none.
+    const tails = spelled.flatMap((one) =>
+      /^[\w-]+\.[\w.-]+$/.test(one) ? one.split('.').slice(one.startsWith('tg') ? -1 : 0) : [],
+    );
     for (const one of [...spelled, ...tails.filter((tail) => tail.length > 30)]) {
       // A word of a standard (`"code":"login_required"`) is none.
       if (one.length >= 8 && !/^[a-z_]+$/.test(one)) found.add(one);
@@ -120,7 +122,7 @@ export function secretsIn(heard: string): Set<string> {
   for (const [, line = ''] of heard.matchAll(/^(?:set-)?cookie: (.*)$/gim)) {
     for (const pair of line.split(';')) {
       const [name = '', ...value] = pair.trim().split('=');
-      if (/^tollgate/.test(name) && !openCookies.test(name)) add(value.join('='));
+      if (name.startsWith('tollgate') && !openCookies.test(name)) add(value.join('='));
     }
   }
   for (const [, scheme = '', value = ''] of heard.matchAll(/^authorization: (\w+) (.*)$/gim)) {
