@@ -12,11 +12,14 @@ import type { Html } from './web/html.ts';
 import { sendPage } from './web/page.ts';
 import { createFailurePages } from '../interactions/index.ts';
 import { submittingPage } from '../views/continue.ts';
+import { continuePage } from '../views/continue.ts';
 import { signedOutPage, signOutPage, signOutQuestion, stayedPage } from '../views/signout.ts';
 
 export interface Pages {
   oidc: OidcPages;
   failure(failure: Failure): Html;
+  /** The page that goes on by itself, after a form. */
+  continue(address: string): Html;
   /** What a link of another site to `/signout` leads to. */
   signOutQuestion(question: SignoutQuestion): Html;
   /** Dresses the library's pages that post themselves. */
@@ -28,6 +31,7 @@ export function createPages({ config, log }: { config: Config; log: Log }): Page
   const failure = createFailurePages(config);
   return {
     failure,
+    continue: (address) => continuePage(address, brand),
     signOutQuestion: (question) => signOutQuestion(question, brand),
     async submitting(ctx, next) {
       await next();

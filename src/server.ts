@@ -121,7 +121,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   // OpenID Connect Core §3.1.2.1: authorization requests come by POST as well.
   app.use(postAsGet('/oauth2/authorize'));
   app.use(oidc.unitOfWork);
-  app.use(interstitials());
+  app.use(interstitials(pages.continue));
   app.use(pages.submitting);
   app.use(
     interactions({

@@ -80,7 +80,6 @@ interface Room {
 }
 
 const maximumHintLength = 320;
-const prompts = ['login', 'select_account', 'consent'];
 
 export function createFederation(deps: FederationDeps): Federation {
   const { config, store, secrets, clock, log } = deps;
@@ -115,6 +114,12 @@ function entryOf(provider: Provider, { fetch, clock, log }: FederationDeps): Ent
   return { provider, breaker, upstream: create({ provider, fetch: breaker.fetch, clock, log }) };
 }
 
+/** A provider that cannot ask again who somebody is, asks at least which of its users it is. */
+function promptFor({ prompts }: Provider, wanted: string | undefined): string | undefined {
+  if (wanted === undefined || prompts.includes(wanted)) return wanted;
+  return wanted === 'login' && prompts.includes('select_account') ? 'select_account' : undefined;
+}
+
 async function start(
   { entries, transactions, redirectUri, exchangeMs, log }: Room,
   id: string,
@@ -131,7 +136,7 @@ async function start(
     nonce: begun.nonce,
     challenge: sha256(begun.verifier),
     loginHint: (loginHint?.length ?? 0) <= maximumHintLength ? loginHint : undefined,
-    prompt: prompt !== undefined && prompts.includes(prompt) ? prompt : undefined,
+    prompt: promptFor(provider, prompt),
   };
   const url = await within(exchangeMs, breaker.fetch, async (fetch) => {
     // Nobody is sent to a provider whose answer we could not fetch.

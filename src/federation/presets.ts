@@ -34,6 +34,8 @@ export interface Provider {
   parameters: Readonly<Record<string, string>>;
   /** The parameter that takes the login hint. */
   hintParameter: string;
+  /** What it can be asked to ask (`prompt`). */
+  prompts: readonly string[];
   pkce: boolean;
   hostedDomains: readonly string[] | undefined;
   /** Its word that an address is verified is passed on (T41). */
@@ -58,6 +60,7 @@ interface Preset {
   /** Path behind the issuer that its `iss` parameter has. */
   responseIssuerPath?: string;
   hintParameter?: string;
+  prompts?: readonly string[];
   /** The request's parameter for a hosted domain: a wish only, the token's claim is what counts. */
   domainParameter?: string;
   authMethod?: 'client_secret_basic' | 'client_secret_post';
@@ -76,6 +79,7 @@ const presets: Readonly<Record<NonNullable<ProviderConfig['preset']>, Preset>> =
     scopes: ['openid', 'email', 'profile'],
     trustEmail: true,
     domainParameter: 'hd',
+    prompts: ['select_account', 'consent'],
   },
   github: {
     name: 'GitHub',
@@ -86,6 +90,7 @@ const presets: Readonly<Record<NonNullable<ProviderConfig['preset']>, Preset>> =
     scopes: ['read:user', 'user:email'],
     trustEmail: true,
     hintParameter: 'login',
+    prompts: ['select_account'],
     authMethod: 'client_secret_post',
     // A login name can be given up and taken by somebody else; the number cannot (F13).
     subjectField: 'id',
@@ -128,6 +133,7 @@ export function resolveProvider(config: ProviderConfig): Provider {
     scopes: scopesOf(config, preset, type),
     parameters: domainParameters(config, preset),
     hintParameter: preset?.hintParameter ?? 'login_hint',
+    prompts: preset?.prompts ?? ['login', 'select_account', 'consent'],
     pkce: config.pkce ?? true,
     hostedDomains: config.hostedDomains?.map((domain) => domain.toLowerCase()),
     trustEmail: config.trustEmail || preset?.trustEmail === true,

@@ -28,15 +28,22 @@ export function continueTo(ctx: ParameterizedContext, url: string): void {
     return;
   }
   ctx.remove('Location');
-  sendPage(ctx, interstitial(address));
+  const { renderContinue = interstitial } = ctx.state as ContinueState;
+  sendPage(ctx, renderContinue(address));
+}
+
+interface ContinueState {
+  renderContinue?: (address: string) => Html;
 }
 
 /**
  * Does the same to redirects that answer a posted form and were not made by us, such as the
  * library's. What no browser asked for stays a redirect.
+ * @param renderContinue how the page that goes on looks; a plain one when not given
  */
-export function interstitials(): Middleware {
+export function interstitials(renderContinue?: (address: string) => Html): Middleware {
   return async (ctx, next) => {
+    Object.assign(ctx.state, { renderContinue });
     await next();
     const address = ctx.response.get('Location');
     const redirected = ctx.status >= 300 && ctx.status < 400 && address !== '';
