@@ -66,10 +66,15 @@ export async function spawnServer(options: SpawnOptions): Promise<SpawnedServer>
   const folder = mkdtempSync(join(tmpdir(), 'tollgate-'));
   const { child, errors } = start(options, folder);
   // Whatever becomes of the test, the process does not outlive it.
-  const kill = (signal: NodeJS.Signals = 'SIGKILL') => void child.kill(signal);
+  let gone = false;
+  const kill = (signal: NodeJS.Signals = 'SIGKILL') => {
+    // Not `child.kill`: on Deno it is reported as the reason of the end, whatever the process made of it.
+    if (!gone && child.pid !== undefined) process.kill(child.pid, signal);
+  };
   const end = () => kill();
   process.once('exit', end);
   const stopped = once(child, 'exit').then(([code, signal]) => {
+    gone = true;
     process.off('exit', end);
     rmSync(folder, { recursive: true, force: true });
     return (code ?? signal) as number | string;

@@ -111,7 +111,8 @@ test('a request that is under way at the signal is answered; no other is taken',
     const socket = await halfSent(port);
     program.signal('SIGTERM');
     await program.logged('stopping');
-    await expect(fetch(`${origin}/health/live`)).rejects.toThrow();
+    const taken = () => fetch(`${origin}/health/live`).then(Boolean, () => false);
+    await expect.poll(taken, { timeout: 10_000 }).toBe(false);
     socket.write('n');
     const [answer] = (await once(socket, 'data')) as [Buffer];
     expect(answer.toString()).toMatch(/^HTTP\/1\.1 40[01] /);
