@@ -63,16 +63,26 @@ export const products: NonNullable<ConfigInput['products']> = [
   { id: 'billing', name: 'Billing', audience: billing, scopes: ['invoices'] },
 ];
 
-/** Its clock is the global one, which `travel` moves. */
-export function startProtocolWorld(
+/** Its clock is the global one, which `travel` moves. @throws at its end if any answer was a 5xx */
+export async function startProtocolWorld(
   changes: ConfigChanges = {},
   options: Omit<StartOptions, 'config'> = {},
 ): Promise<World> {
-  return startWorld({
+  const world = await startWorld({
     clock: () => Date.now(),
     ...options,
     config: { products, clients: everyClient, ...changes },
   });
+  return {
+    ...world,
+    async close() {
+      await world.close();
+      const failed = world.log.lines.filter(
+        ({ message, fields }) => message === 'server_error' || Number(fields.status) >= 500,
+      );
+      if (failed.length > 0) throw new Error(`it failed: ${JSON.stringify(failed)}`);
+    },
+  };
 }
 
 /** Moves the clock of the whole process; call `vi.useRealTimers()` afterwards. */
