@@ -12,7 +12,6 @@ import {
   addressOf,
   authorizationRequest,
   claimsOf,
-  clients,
   redeem,
   refresh,
   revoke,
@@ -158,54 +157,6 @@ describe('kill -9', () => {
   );
 
   test(
-    'T53 R-4 what was rotated, reused, redeemed or revoked is dead after every restart',
-    { timeout: longestMs },
-    async () => {
-      const brief = clients.map((one) =>
-        one.id === 'spa' ? { ...one, refreshGraceSeconds: 1 } : one,
-      );
-      const here = (cluster = await startCluster({ processes: 1, config: { clients: brief } }));
-      const { issuer } = here;
-      const killer = createKiller(here, () => 0);
-      const browser = here.browser();
-      const first = await signIn(issuer, browser, { client: 'spa' });
-      const second = await refresh(issuer, 'spa', first.refresh_token);
-      const third = await refresh(issuer, 'spa', second.body.refresh_token);
-      expect(third.status).toBe(200);
-      const bystander = await signIn(issuer, here.browser(), { client: 'spa' });
-      await killer.strike();
-      // Condition: the grace of one second is over, by the clock.
-      await killer.persist(async () => Date.now() > startedAt(third.body) + 2000 || undefined);
-      expect((await refresh(issuer, 'spa', first.refresh_token)).status).toBe(400);
-      await killer.strike();
-      for (const tokens of [first, second.body, third.body]) {
-        const { status, body } = await refresh(issuer, 'spa', tokens.refresh_token);
-        expect({ status, body }).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
-      }
-      expect((await refresh(issuer, 'spa', bystander.refresh_token)).status).toBe(200);
-
-      const plain = await signIn(issuer, here.browser(), { client: 'plain' });
-      const userinfo = () =>
-        fetch(`${issuer}/oauth2/userinfo`, {
-          headers: { authorization: `Bearer ${plain.access_token}` },
-        }).then((answer) => answer.status);
-      expect(await userinfo()).toBe(200);
-      await killer.strike();
-      expect(await userinfo()).toBe(200);
-      expect((await revoke(issuer, 'plain', plain.access_token)).status).toBe(200);
-      await killer.strike();
-      expect(await userinfo()).toBe(401);
-      await examine(here, async (store) => {
-        const records = await store.find('audit', 'user', 'usr_ada', { limit: 1000 });
-        const revoked = records.filter(({ document }) => document.type === 'grant.revoked');
-        expect(revoked.map(({ document }) => document.data.reason)).toEqual([
-          'refresh_token_reuse',
-        ]);
-      });
-    },
-  );
-
-  test(
     `${signInsWanted} first sign-ins: no half-made account, nobody twice`,
     { timeout: longestMs },
     async () => {
@@ -290,9 +241,6 @@ describe('kill -9', () => {
     },
   );
 });
-
-const startedAt = (tokens: Record<string, string>) =>
-  Number(claimsOf(tokens.access_token).iat) * 1000;
 
 /** As a person and their app do it: from the app to the tokens. @throws when it does not come so far */
 async function firstSignIn(
