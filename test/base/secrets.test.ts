@@ -68,6 +68,9 @@ describe('a sealed text', () => {
       ['upstream', `${version}.${iv}.${body.slice(0, -4)}`, 'row 1'],
       ['upstream', `${version}.${iv.slice(0, -4)}.${body}`, 'row 1'],
       ['upstream', `${sealed}.x`, 'row 1'],
+      // Other spellings of the same bytes.
+      ['upstream', `${sealed}=`, 'row 1'],
+      ['upstream', `${version}.${iv}!.${body}`, 'row 1'],
       ['upstream', `nobody.${iv}.${body}`, 'row 1'],
       ['upstream', '', 'row 1'],
     ];

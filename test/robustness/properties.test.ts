@@ -63,7 +63,7 @@ describe('T77 nothing that is sent makes it fail', () => {
           method: 'POST',
           path: url.pathname,
           ...posted,
-          headers: [...(posted.headers ?? []), asBrowser, ['Cookie', cookie]],
+          headers: [...posted.headers, asBrowser, ['Cookie', cookie]],
         };
         expectSane(world, request, await send(world.port, request));
       }),

@@ -111,7 +111,7 @@ function unchunk(bytes: Buffer): Buffer {
 /** A form, as browsers send it. */
 export function form(
   fields: Readonly<Record<string, string>> | readonly (readonly [string, string])[],
-): Pick<RawRequest, 'body' | 'headers'> {
+): Required<Pick<RawRequest, 'body' | 'headers'>> {
   const entries = Array.isArray(fields) ? fields : Object.entries(fields);
   return {
     headers: [['Content-Type', 'application/x-www-form-urlencoded']],

@@ -27,7 +27,8 @@ export async function openWatchedStore(clock: () => number = Date.now): Promise<
     },
     pending: (limit, options) => store.pending(limit, options),
     settle: (ids) => store.settle(ids),
-    bump: (key, by, ttlSeconds) => store.bump(key, by, ttlSeconds),
+    // Nobody is kept out for asking often: what the limits do is tested by itself.
+    bump: () => Promise.resolve(1),
     sweep: (now, limit) => store.sweep(now, limit),
     ping: () => store.ping(),
     close: () => store.close(),
