@@ -15,16 +15,16 @@ async function show(
   refusal?: Refusal,
 ): Promise<Outcome> {
   const { client, params, prompt, user, account } = conversation;
-  const acting =
+  const membership =
     user === undefined || account === undefined
       ? undefined
-      : await deps.directory.acting(user, account);
+      : await deps.directory.membership(user, account);
   const view = {
     form,
     app: client.name,
     own: client.firstParty,
     ...wanted(deps, prompt.details, params.scope),
-    account: acting?.account.name,
+    account: membership?.account.name,
     who: await nameOf(deps, user),
     goesTo: hostOf(params.redirect_uri),
     message: refusal?.message,

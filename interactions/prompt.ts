@@ -16,7 +16,7 @@ import type { PromptForm } from '../views/layout.ts';
 export interface InteractionDependencies {
   conversations: Conversations;
   federation: Pick<Federation, 'providers' | 'start' | 'finish'>;
-  directory: Pick<Directory, 'signIn' | 'user' | 'account' | 'usableAccounts' | 'acting'>;
+  directory: Pick<Directory, 'signIn' | 'user' | 'account' | 'usableAccounts' | 'membership'>;
   csrf: Csrf;
   cookies: Cookies;
   config: Config;

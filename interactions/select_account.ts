@@ -30,7 +30,7 @@ async function submit(deps: InteractionDependencies, visit: Visit, fields: Form)
     return show(deps, visit, { status: 400, message: texts.selectAccount.choose });
   }
   // The page may be old, or forged: what counts is what is so now.
-  if ((await deps.directory.acting(user, account)) === undefined) {
+  if ((await deps.directory.membership(user, account)) === undefined) {
     return show(deps, visit, { status: 403, message: texts.selectAccount.foreign });
   }
   return { result: { select_account: { account } } };

@@ -46,8 +46,6 @@ export interface Directory {
   usableAccounts(user: string): Promise<UsableAccount[]>;
   /** May this user act for this account now, and as what? The single answer. */
   membership(user: string, account: string): Promise<Membership | undefined>;
-  /** The same as `membership`. */
-  acting(user: string, account: string): Promise<Membership | undefined>;
 
   /** @throws {Problem} `user_exists`, `identity_taken` (409); `*_invalid` (400) */
   createUser(input: NewUser): Promise<StoredUser>;
@@ -93,7 +91,6 @@ export function createDirectory(options: DirectoryOptions): Directory {
     },
     usableAccounts,
     membership,
-    acting: membership,
     createUser: users.create,
     setUserStatus: users.setStatus,
     createAccount: accounts.create,

@@ -55,10 +55,6 @@ export type EventData = {
 
 export type EventType = keyof EventData;
 
-export type TollgateEvent = {
-  [Type in EventType]: { id: string; type: Type; at: number; data: EventData[Type] };
-}[EventType];
-
 /** A new event of now, with an id of its own. Make it once: a repeated write must repeat the id. */
 export function newEvent<Type extends EventType>(
   clock: Clock,

@@ -28,8 +28,6 @@ export interface Cookies {
 /** Names the browser at which a sign-in began. */
 export const browserCookie: CookieKind = { name: 'tollgate_browser', prefix: '__Secure-' };
 export const csrfCookie: CookieKind = { name: 'tollgate_csrf', prefix: '__Host-' };
-/** The library's session. */
-export const sessionCookie: CookieKind = { name: 'tollgate_session', prefix: '__Host-' };
 /** The refresh token of the link client. */
 export const linkCookie: CookieKind = { name: 'tollgate', prefix: '__Host-' };
 

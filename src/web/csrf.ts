@@ -21,7 +21,7 @@ export interface Csrf {
 }
 
 /** The name of the hidden field. */
-export const csrfField = 'csrf';
+const csrfField = 'csrf';
 
 const label = 'csrf';
 

@@ -167,7 +167,7 @@ export async function world(options: WorldOptions = {}) {
         );
       },
       usableAccounts: () => Promise.resolve(usable),
-      acting: (_user, id) => {
+      membership: (_user, id) => {
         const name = accounts[id];
         return Promise.resolve(
           name === undefined
