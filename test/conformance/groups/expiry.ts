@@ -195,25 +195,27 @@ function counters(suite: Suite): void {
       expect(values.toSorted((x, y) => x - y)).toEqual(values.map((_, index) => index + 1));
     });
 
-    test.runIf(suite.clocked)('vanish some time after their first use, by the clock', async () => {
-      const store = await suite.open();
-      await store.bump('a', 1, 60);
-      suite.time.now += 59_000;
-      expect(await store.bump('a', 1, 60)).toBe(2);
-      suite.time.now += 1000;
-      expect(await store.bump('a', 1, 60)).toBe(1);
-      suite.time.now += 30_000;
-      await store.sweep(suite.time.now);
-      expect(await store.bump('a', 1, 60)).toBe(2);
-      suite.time.now += 30_000;
-      await store.sweep(suite.time.now);
-      expect(await store.bump('a', 1, 60)).toBe(1);
-    });
+    if (suite.clocked)
+      test('vanish some time after their first use, by the clock', async () => {
+        const store = await suite.open();
+        await store.bump('a', 1, 60);
+        suite.time.now += 59_000;
+        expect(await store.bump('a', 1, 60)).toBe(2);
+        suite.time.now += 1000;
+        expect(await store.bump('a', 1, 60)).toBe(1);
+        suite.time.now += 30_000;
+        await store.sweep(suite.time.now);
+        expect(await store.bump('a', 1, 60)).toBe(2);
+        suite.time.now += 30_000;
+        await store.sweep(suite.time.now);
+        expect(await store.bump('a', 1, 60)).toBe(1);
+      });
 
-    test.skipIf(suite.clocked)('vanish some time after their first use', async () => {
-      const store = await suite.open();
-      await store.bump('a', 1, 1);
-      await vi.waitFor(async () => expect(await store.bump('a', 1, 1)).toBe(1), 5000);
-    });
+    if (!suite.clocked)
+      test('vanish some time after their first use', async () => {
+        const store = await suite.open();
+        await store.bump('a', 1, 1);
+        await vi.waitFor(async () => expect(await store.bump('a', 1, 1)).toBe(1), 5000);
+      });
   });
 }
