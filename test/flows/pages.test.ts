@@ -50,7 +50,7 @@ describe("the library's pages that post themselves", () => {
     const hash = createHash('sha256').update(script).digest('base64');
     const policy = page.headers['content-security-policy'] as string;
     expect(policy).toContain(`'sha256-${hash}'`);
-    expect(policy).toMatch(/form-action 'self' https:\/\/app\.example\.com(;|$)/);
+    expect(policy).not.toContain('form-action');
     const [form] = page.forms;
     expect(form?.action).toBe(addressOf('app'));
   });

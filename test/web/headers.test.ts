@@ -3,7 +3,7 @@ import Provider from 'oidc-provider';
 import type Koa from 'koa';
 import type { Middleware, ParameterizedContext } from 'koa';
 import { afterEach, describe, expect, it } from 'vitest';
-import { allowFormAction, headers } from '../../src/web/headers.ts';
+import { headers } from '../../src/web/headers.ts';
 import { failures } from '../../src/web/failure.ts';
 import { html } from '../../src/web/html.ts';
 import { continueTo, interstitials, sendPage } from '../../src/web/page.ts';
@@ -89,21 +89,6 @@ describe('T12 every answer', () => {
     expect(answer.headers['cross-origin-opener-policy']).toBe('unsafe-none');
     expect(answer.headers['strict-transport-security']).toBeUndefined();
   });
-
-  it('posts to another origin only where that was allowed', async () => {
-    const app = await start([
-      (ctx) => {
-        allowFormAction(ctx, 'https://app.example.com');
-        ctx.body = 'x';
-      },
-    ]);
-    const policy = policyOf(await app.send('/', { headers: browser }));
-    expect(policy['form-action']).toBe("'self' https://app.example.com");
-    expect(policy['script-src']).toBe("'self'");
-    expect(() =>
-      allowFormAction({} as ParameterizedContext, 'https://a.test; script-src *'),
-    ).toThrow();
-  });
 });
 
 describe('response_mode=form_post', () => {
@@ -140,18 +125,26 @@ describe('response_mode=form_post', () => {
     const answer = await app.send(`/auth?${query}`, { headers: browser });
     expect(answer.text).toContain('login_required');
     const policy = policyOf(answer);
-    expect(policy['form-action']).toBe("'self' https://app.example.com:8443");
+    // Chromium holds where the client goes on to against it, too, and that is anywhere.
+    expect(policy['form-action']).toBeUndefined();
+    expect(policy['default-src']).toBe("'none'");
     expect(policy['script-src']).toMatch(/^'self' 'sha256-[^']+'$/);
   });
 
-  it('may not when the address is nobody’s', async () => {
-    const app = await start([
-      (ctx) => {
-        ctx.type = 'html';
-        ctx.body = '<form method="post" action="https://evil.test/">';
-      },
-    ]);
-    expect(policyOf(await app.send('/', { headers: browser }))['form-action']).toBe("'self'");
+  it('may not when the address is nobody’s, or when there is another form', async () => {
+    const form = (address: string) => `<form method="post" action="https://${address}/">`;
+    const bodies = [form('evil.test'), `${form('app.example.com')}${form('evil.test')}`];
+    for (const body of bodies) {
+      const known = { redirectUriAllowed: (address: string) => address.includes('app.example') };
+      const app = await start([
+        (ctx) => {
+          Object.assign(ctx, { oidc: { client: known } });
+          ctx.type = 'html';
+          ctx.body = body;
+        },
+      ]);
+      expect(policyOf(await app.send('/', { headers: browser }))['form-action']).toBe("'self'");
+    }
   });
 });
 
