@@ -54,7 +54,7 @@ describe('two requests at once', () => {
         const mine = { ...base, exp: 2, authorizations: { ...before, ...one } };
         const theirs = { ...base, exp: 3, authorizations: { ...before, ...other } };
         const merged = mergeSessionPayload(base, mine, theirs);
-        const clients = Object.keys((merged.authorizations ?? {}) as object);
+        const clients = Object.keys(merged.authorizations ?? {});
         expect(clients.toSorted()).toEqual(Object.keys({ ...before, ...one, ...other }).toSorted());
         expect(merged.exp).toBe(3);
       }),
