@@ -24,6 +24,7 @@ import { createFederation } from './federation/federation.ts';
 import { health } from './health.ts';
 import { routes as links } from './links/routes.ts';
 import { createOidc } from './oidc/oidc.ts';
+import { jsonEndpoints } from './oidc/work_middleware.ts';
 import { createPages } from './pages.ts';
 import type { PendingEvent, Store } from './storage/store.ts';
 import { createCookies } from './web/cookies.ts';
@@ -112,7 +113,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   watchErrors(app, log);
   app.use(requests({ issuer: config.issuer, trustedProxies: config.trustedProxies, log, clock }));
   app.use(headers({ issuer: config.issuer, registeredAction }));
-  app.use(failures({ log, renderFailure: pages.failure }));
+  app.use(failures({ log, renderFailure: pages.failure, oauthPaths: jsonEndpoints }));
   app.use(requestBounds());
   app.use(health({ store, readiness }).routes());
   app.use(assets(config.brand).routes());

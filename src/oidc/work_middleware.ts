@@ -14,7 +14,7 @@ export function outcomeOf(status: number): Outcome {
 }
 
 /** Endpoints that answer in the form of RFC 6749 §5.2, whoever asks. */
-const jsonEndpoints = new Set([
+export const jsonEndpoints: ReadonlySet<string> = new Set([
   '/oauth2/token',
   '/oauth2/revoke',
   '/oauth2/introspect',

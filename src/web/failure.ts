@@ -24,10 +24,14 @@ export interface Failure {
 export interface FailureOptions {
   log: Log;
   renderFailure: (failure: Failure, ctx: ParameterizedContext) => Html;
+  /** Paths whose answers are JSON in the form of RFC 6749 §5.2, whoever asks. */
+  oauthPaths?: ReadonlySet<string>;
 }
 
 export function failures(options: FailureOptions): Middleware {
   return async (ctx, next) => {
+    // Some HTTP clients say that they would like a page, and mean nothing by it (Java's own does).
+    if (options.oauthPaths?.has(ctx.path)) ctx.req.headers.accept = 'application/json';
     try {
       await next();
       const missing = unanswered(ctx);
@@ -54,7 +58,7 @@ export function watchErrors(app: Koa, log: Log): void {
 export function answer(
   ctx: ParameterizedContext,
   error: unknown,
-  { log, renderFailure }: FailureOptions,
+  { log, renderFailure, oauthPaths }: FailureOptions,
 ): void {
   const problem = problemOf(error);
   const failure: Failure = {
@@ -82,7 +86,9 @@ export function answer(
     ctx.set('Retry-After', String(Math.max(0, Math.ceil(failure.retryAfterSeconds))));
   }
   ctx.set('Cache-Control', 'no-store');
-  if (ctx.accepts('json', 'html') !== 'html') return sendJson(ctx, failure);
+  if (oauthPaths?.has(ctx.path)) return sendJson(ctx, failure.status, oauthBody(failure));
+  if (ctx.accepts('json', 'html') !== 'html')
+    return sendJson(ctx, failure.status, ownBody(failure));
   try {
     sendPage(ctx, renderFailure(failure, ctx), failure.status);
   } catch (defect) {
@@ -91,11 +97,21 @@ export function answer(
   }
 }
 
-function sendJson(ctx: ParameterizedContext, failure: Failure): void {
-  const { code, message, requestId, details } = failure;
-  ctx.status = failure.status;
+function sendJson(ctx: ParameterizedContext, status: number, body: object): void {
+  ctx.status = status;
   ctx.type = 'application/json';
-  ctx.body = JSON.stringify({ error: { ...details, code, message, request_id: requestId } });
+  ctx.body = JSON.stringify(body);
+}
+
+function ownBody({ code, message, requestId, details }: Failure): object {
+  return { error: { ...details, code, message, request_id: requestId } };
+}
+
+/** RFC 6749 §5.2; for what has no word there, those of §4.1.2.1. */
+function oauthBody({ status, message }: Failure): object {
+  const refused = status === 429 || status === 503 ? 'temporarily_unavailable' : 'invalid_request';
+  const error = status >= 500 && status !== 503 ? 'server_error' : refused;
+  return { error, error_description: message };
 }
 
 /** An answer that nobody gave: Koa's 404, and what the router says of methods. */

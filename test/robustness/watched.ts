@@ -1,5 +1,6 @@
 /** A store that tells what was written to it, so that a refusal can be seen to have changed nothing. */
 
+import type { Log } from '../../src/base/log.ts';
 import { openSqlite } from '../../src/storage/sqlite.ts';
 import type { Store } from '../../src/storage/store.ts';
 import type { ConfigChanges } from '../kit/server.ts';
@@ -44,9 +45,12 @@ export interface WatchedWorld extends World {
   store: WatchedStore;
 }
 
-export async function startWatchedWorld(config: ConfigChanges = {}): Promise<WatchedWorld> {
+export async function startWatchedWorld(
+  config: ConfigChanges = {},
+  log?: Log,
+): Promise<WatchedWorld> {
   const store = await openWatchedStore();
-  const world = await startWorld({ store, config });
+  const world = await startWorld({ store, config, ...(log === undefined ? {} : { log }) });
   store.taken();
   world.log.lines.splice(0);
   return {
