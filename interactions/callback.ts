@@ -35,7 +35,11 @@ export async function callback(
   const { conversations, directory, federation, cookies } = deps;
   const query = new URLSearchParams(ctx.querystring);
   const browser = cookies.read(ctx, browserCookie);
-  const { identity, interaction } = await federation.finish(query, browser);
+  const { identity, interaction } = await federation
+    .finish(query, browser)
+    .catch(async (error: unknown) => {
+      throw await withoutDeadEnd(deps, error);
+    });
   const conversation = await conversations.byUid(interaction);
   if (conversation?.prompt.name !== 'login') throw over();
   let user: string;
@@ -48,6 +52,19 @@ export async function callback(
   const { provider, amr, acr } = identity;
   const login = { user, provider, ...(amr && { amr }), ...(acr && { acr }) };
   continueTo(ctx, await conversations.finish(conversation, { login }));
+}
+
+/** The page of a failure leads back into the conversation, which may be over: then to the app. */
+async function withoutDeadEnd(
+  { conversations }: InteractionDependencies,
+  error: unknown,
+): Promise<unknown> {
+  if (!(error instanceof Problem)) return error;
+  const { interaction, ...details } = error.details;
+  if (typeof interaction !== 'string') return error;
+  if ((await conversations.byUid(interaction)) !== undefined) return error;
+  const { code, status, message, cause, retryAfterSeconds } = error;
+  return new Problem(code, status, message, { cause, retryAfterSeconds, details });
 }
 
 /** They are somebody, but nobody here. */

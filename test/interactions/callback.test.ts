@@ -87,6 +87,17 @@ describe('the way back from a provider', () => {
     expect(answer.text).toContain('href="https://app.example.com/"');
   });
 
+  it('F9 the back button after the end leads to the app, not into what is over', async () => {
+    const { visit } = await start({
+      finish: failing('signin_already_used', 409, { interaction: 'abc' }),
+      conversation: conversationOf('login', { uid: 'next' }),
+    });
+    const answer = await visit(`${path}?state=s&code=c`);
+    expect([answer.status, heading(answer)]).toEqual([409, 'This sign-in was already used']);
+    expect(answer.text).not.toContain('/interaction/');
+    expect(answer.text).toContain('href="https://app.example.com/"');
+  });
+
   it('an interaction that is no id makes no link', async () => {
     const { visit } = await start({
       finish: failing('upstream_error', 502, { interaction: '../evil"' }),
