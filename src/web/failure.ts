@@ -165,9 +165,17 @@ function record(log: Log, ctx: ParameterizedContext, failure: Failure, error: un
   log[level](message, status >= 500 ? { ...facts, error } : { ...facts, reason });
 }
 
+const connectionEnds: ReadonlySet<unknown> = new Set([
+  'ECONNRESET',
+  'EPIPE',
+  'ERR_STREAM_PREMATURE_CLOSE',
+  'ERR_HTTP_REQUEST_TIMEOUT',
+]);
+
+/** The caller went away, or sends what is no HTTP (`HPE_…`): neither is a failure of ours. */
 function isConnectionEnd(error: unknown): boolean {
   const { code } = fieldsOf(error);
-  return code === 'ECONNRESET' || code === 'EPIPE' || code === 'ERR_STREAM_PREMATURE_CLOSE';
+  return connectionEnds.has(code) || (typeof code === 'string' && code.startsWith('HPE_'));
 }
 
 function barePage({ message, requestId }: Failure): Html {

@@ -251,8 +251,8 @@ describe('an address of ours answers programs in JSON, and people by a page', ()
       const told = typeof error === 'string' ? { code: error } : error;
       expect([answer.status, told]).toEqual([status, expect.objectContaining({ code: name })]);
       // The library's own pages tell programs in the form of the standard.
-      const id_ = answer.header('x-request-id');
-      if (!request.path?.startsWith('/oauth2/logout')) expect(error['request_id']).toBe(id_);
+      const number = answer.header('x-request-id');
+      if (!request.path?.startsWith('/oauth2/logout')) expect(error['request_id']).toBe(number);
 
       const page = await send(world.port, as(asBrowser, request));
       const id = page.header('x-request-id');
@@ -297,8 +297,8 @@ test('an app is told by a redirect what it asked wrongly', async () => {
     const answer = await send(world.port, get(url.slice(world.issuer.length)));
     const { search, hash } = new URL(answer.header('location') || world.issuer);
     const told = new URLSearchParams(search || hash.slice(1));
-    const { iss, state: back, error: code_ } = Object.fromEntries(told);
-    expect([parameters, code_, back, iss]).toEqual([parameters, error, state, world.issuer]);
+    const { iss, state: back, error: answered } = Object.fromEntries(told);
+    expect([parameters, answered, back, iss]).toEqual([parameters, error, state, world.issuer]);
   }
   expect(records.filter(({ level }) => level === 'error')).toEqual([]);
 });
