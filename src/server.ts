@@ -180,7 +180,13 @@ function browserLimit(limits: Limits, config: Config): Middleware {
     windowSeconds: 60,
     whenStoreFails: 'open',
   });
-  const paths = ['/interaction/', '/integrations/', '/signin', '/oauth2/authorize'];
+  const paths = [
+    '/interaction/',
+    '/integrations/',
+    '/signin',
+    '/oauth2/authorize',
+    '/oauth2/logout',
+  ];
   return async (ctx, next) => {
     if (paths.some((path) => ctx.path.startsWith(path))) await limited(ctx, next);
     else await next();

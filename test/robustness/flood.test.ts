@@ -145,7 +145,7 @@ describe('too often', () => {
           headers: [accept, ['X-Forwarded-For', `10.0.0.${path.length}`]],
         });
       for (let count = 0; count < 10; count += 1) await visit('/interaction/none', asProgram);
-      for (const path of ['/signin', '/interaction/x', '/oauth2/authorize', '/signin/return']) {
+      for (const path of ['/signin', '/interaction/x', '/oauth2/authorize', '/oauth2/logout']) {
         const page = await visit(path, asBrowser);
         expect([page.status, page.header('retry-after')]).toEqual([429, '60']);
         expect(page.header('content-type')).toMatch(/^text\/html/);

@@ -36,7 +36,7 @@ export const paths = [
   '//evil.example/',
 ];
 
-export const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'FOO'];
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'FOO'];
 
 const names = [
   ['client_id', 'client_secret', 'redirect_uri', 'response_type', 'response_mode', 'scope'],
@@ -71,7 +71,7 @@ const nasty = [
   ['eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZGEifQ.', 'eyJ.eyJ.x', '...', 'a.b.c.d.e', 'Bearer x'],
 ].flat();
 
-export const cookieNames = [
+const cookieNames = [
   ['tollgate', 'tollgate_session', 'tollgate_csrf', 'tollgate_browser'],
   ['tollgate_interaction', 'tollgate_resume', 'tollgate_interaction.sig'],
   ['tollgate_resume.sig', 'tollgate_last_provider', 'tollgate_signin_abcdefgh'],
