@@ -15,7 +15,7 @@ export interface WatchedStore extends Store {
 /** Leases come and go with time, and audit records follow events. */
 const ofWorkers = new Set(['lease', 'audit', 'meta']);
 
-export async function openWatchedStore(clock: () => number = Date.now): Promise<WatchedStore> {
+async function openWatchedStore(clock: () => number = Date.now): Promise<WatchedStore> {
   const store = await openSqlite({ path: ':memory:', clock });
   let written: string[] = [];
   return {
