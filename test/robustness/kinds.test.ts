@@ -19,7 +19,8 @@ beforeAll(async () => {
   });
   const { issuer } = world;
   const browser = world.browser();
-  const tokens = await signIn(issuer, browser);
+  // Who has one account is asked nothing.
+  const tokens = await signIn(issuer, browser, { person: 'grace' });
   const opaque = await signIn(issuer, world.browser(), { client: 'plain' });
   const pushed = await token(
     issuer,
