@@ -3,7 +3,7 @@
 import { createServer as createHttpServer } from 'node:http';
 import type { Log } from '../src/base/log.ts';
 import { configSchema } from '../src/config.ts';
-import type { Config } from '../src/config.ts';
+import type { Config, ConfigInput } from '../src/config.ts';
 import { createServer } from '../src/server.ts';
 import type { Server } from '../src/server.ts';
 import { openSqlite } from '../src/storage/sqlite.ts';
@@ -22,6 +22,8 @@ export interface WorldOptions {
   database: string;
   clock: () => number;
   log: Log;
+  /** More of them, whose apps are not started here. */
+  clients?: NonNullable<ConfigInput['clients']>;
 }
 
 export interface World {
@@ -93,7 +95,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     const oidc = opened(await startUpstreamOidc({ port: ports.upstreamOidc, clients, clock }));
     const hub = opened(await startUpstreamGithub({ port: ports.upstreamGithub, clients, clock }));
     const store = opened(await openSqlite({ path: database, clock, log }));
-    const config = configOf(ports, oidc.issuer, hub.endpoints);
+    const config = configOf(ports, oidc.issuer, hub.endpoints, options.clients);
     const server = await createServer({ config, store, clock, log });
     closing.push(() => server.stop());
     opened(await listen(createHttpServer(server.callback), ports.tollgate));
@@ -132,10 +134,24 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   }
 }
 
-function configOf(ports: Ports, oidcIssuer: string, hub: Record<string, string>): Config {
+function configOf(
+  ports: Ports,
+  oidcIssuer: string,
+  hub: Record<string, string>,
+  more: WorldOptions['clients'] = [],
+): Config {
   const { issuer, linksApp, service } = addresses(ports);
   const { client, partner } = clientsAt(ports);
   const credentials = { clientId: upstreamClient.id, clientSecret: upstreamClient.secret };
+  const own = [client, partner].map(({ id, name, secret: clientSecret, url }) => ({
+    id,
+    name,
+    secret: clientSecret,
+    product,
+    firstParty: id !== partner.id,
+    redirectUris: [`${url}/callback`],
+    postLogoutRedirectUris: [`${url}/`],
+  }));
   return configSchema.parse({
     issuer,
     port: ports.tollgate,
@@ -147,15 +163,7 @@ function configOf(ports: Ports, oidcIssuer: string, hub: Record<string, string>)
       { id: 'hub', name: 'Example Hub', preset: 'github', ...hub, ...credentials },
     ],
     products: [{ id: product, name: 'Sample API', audience: service }],
-    clients: [client, partner].map(({ id, name, secret: clientSecret, url }) => ({
-      id,
-      name,
-      secret: clientSecret,
-      product,
-      firstParty: id !== partner.id,
-      redirectUris: [`${url}/callback`],
-      postLogoutRedirectUris: [`${url}/`],
-    })),
+    clients: [...own, ...more],
     signin: { success: `${linksApp}/`, failed: `${linksApp}/` },
     signout: { success: `${linksApp}/` },
     returnOrigins: [linksApp],
