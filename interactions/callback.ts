@@ -38,9 +38,9 @@ export async function callback(
   const { identity, interaction } = await federation
     .finish(query, browser)
     .catch(async (error: unknown) => {
-      throw await withoutDeadEnd(deps, error);
+      throw await withoutDeadEnd(deps, ctx, error);
     });
-  const conversation = await conversations.byUid(interaction);
+  const conversation = await conversations.byUid(ctx, interaction);
   if (conversation?.prompt.name !== 'login') throw over();
   let user: string;
   try {
@@ -57,12 +57,13 @@ export async function callback(
 /** The page of a failure leads back into the conversation, which may be over: then to the app. */
 async function withoutDeadEnd(
   { conversations }: InteractionDependencies,
+  ctx: ParameterizedContext,
   error: unknown,
 ): Promise<unknown> {
   if (!(error instanceof Problem)) return error;
   const { interaction, ...details } = error.details;
   if (typeof interaction !== 'string') return error;
-  if ((await conversations.byUid(interaction)) !== undefined) return error;
+  if ((await conversations.byUid(ctx, interaction)) !== undefined) return error;
   const { code, status, message, cause, retryAfterSeconds } = error;
   return new Problem(code, status, message, { cause, retryAfterSeconds, details });
 }

@@ -27,6 +27,7 @@ import { createOidc } from './oidc/oidc.ts';
 import { jsonEndpoints } from './oidc/work_middleware.ts';
 import { createPages } from './pages.ts';
 import type { PendingEvent, Store } from './storage/store.ts';
+import { browsers } from './web/browsers.ts';
 import { createCookies } from './web/cookies.ts';
 import { createCsrf } from './web/csrf.ts';
 import { failures, watchErrors } from './web/failure.ts';
@@ -118,6 +119,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   app.use(health({ store, readiness }).routes());
   app.use(assets(config.brand).routes());
   app.use(browserLimit(limits, config));
+  app.use(browsers(cookies, '/oauth2/authorize'));
   app.use(oidc.metadata);
   // OpenID Connect Core §3.1.2.1: authorization requests come by POST as well.
   app.use(postAsGet('/oauth2/authorize'));
@@ -186,6 +188,7 @@ function browserLimit(limits: Limits, config: Config): Middleware {
     '/signin',
     '/oauth2/authorize',
     '/oauth2/logout',
+    '/oauth2/par',
   ];
   return async (ctx, next) => {
     if (paths.some((path) => ctx.path.startsWith(path))) await limited(ctx, next);

@@ -2,7 +2,6 @@
 
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Directory } from '../directory/directory.ts';
-import type { UnitOfWork } from '../storage/work.ts';
 import type { Clients } from './clients.ts';
 
 export interface AccountChoice {
@@ -15,24 +14,12 @@ export interface AccountChoice {
 export function createAccountChoice(deps: {
   directory: Pick<Directory, 'membership' | 'usableAccounts'>;
   clients: Clients;
-  work: UnitOfWork;
 }): AccountChoice {
-  const { directory, clients, work } = deps;
+  const { directory, clients } = deps;
 
   async function usable(user: string, account: unknown): Promise<string | undefined> {
     if (typeof account !== 'string' || account === '') return undefined;
     return (await directory.membership(user, account)) === undefined ? undefined : account;
-  }
-
-  /** What the client's last Grant in this session was for. */
-  async function remembered(
-    ctx: KoaContextWithOIDC,
-    user: string,
-    client: string,
-  ): Promise<string | undefined> {
-    const last = ctx.oidc.session?.grantIdFor(client);
-    const grant = last === undefined ? undefined : await work.current().read('grant', last);
-    return grant?.user === user ? usable(user, grant.account) : undefined;
   }
 
   return {
@@ -40,10 +27,18 @@ export function createAccountChoice(deps: {
     async of(ctx, user, client) {
       const { result, params } = ctx.oidc;
       const chosen = result?.select_account as { account?: string } | undefined;
-      if (chosen?.account !== undefined) return usable(user, chosen.account);
+      // The library hands out a container that it forgets, unless there is one.
+      ctx.oidc.session?.ensureClientContainer(client);
+      const container = ctx.oidc.session?.authorizationFor(client);
+      if (chosen?.account !== undefined) {
+        const account = await usable(user, chosen.account);
+        // Only what the person chose is remembered: any page can ask for an account by a link (T56).
+        if (container !== undefined && account !== undefined) container.chosen = account;
+        return account;
+      }
       // An account that was asked for is that one or the chooser, never another in silence.
       if (params?.account !== undefined) return usable(user, params.account);
-      const last = await remembered(ctx, user, client);
+      const last = await usable(user, container?.chosen);
       if (last !== undefined) return last;
       const accounts = await directory.usableAccounts(user);
       return accounts.length === 1 ? accounts[0]?.id : undefined;

@@ -9,7 +9,7 @@ import type { Directory } from '../directory/directory.ts';
 import type { Store } from '../storage/store.ts';
 import type { UnitOfWork } from '../storage/work.ts';
 import type { AccountChoice } from './account_choice.ts';
-import { userClaims } from './claims.ts';
+import { claimsOfScopes, userClaims } from './claims.ts';
 import type { Acting } from './claims.ts';
 import type { Clients } from './clients.ts';
 import { consentId } from './consents.ts';
@@ -132,6 +132,7 @@ const longestLine = 1000;
  */
 async function grantIdOf({ work }: AuthorizationDependencies, parties: Parties): Promise<string> {
   const { session, user, client, account } = parties;
+  session.ensureClientContainer(client);
   const container = session.authorizationFor(client);
   const key = account ?? '';
   let id =
@@ -153,14 +154,19 @@ async function allow(
   { user, client, account }: Parties,
 ): Promise<void> {
   let allowed: (scope: string) => boolean = () => true;
+  let allowedClaim = allowed;
   if (clients.get(client)?.firstParty !== true) {
-    const consent = await store.get('consent', consentId(user, client, account));
-    const scopes = new Set(consent?.document.scopes);
+    const consent = (await store.get('consent', consentId(user, client, account)))?.document;
+    const scopes = new Set(consent?.scopes);
+    const claims = new Set([...(consent?.claims ?? []), ...claimsOfScopes(scopes)]);
     allowed = (scope) => scopes.has(scope);
+    allowedClaim = (claim) => claims.has(claim);
   }
   const granted = [...oidc.requestParamOIDCScopes].filter(allowed);
   if (granted.length > 0) grant.addOIDCScope(granted.join(' '));
-  if (granted.includes('openid')) grant.addOIDCClaims([...oidc.requestParamClaims]);
+  if (granted.includes('openid')) {
+    grant.addOIDCClaims([...oidc.requestParamClaims].filter(allowedClaim));
+  }
   for (const [indicator, server] of Object.entries(oidc.resourceServers ?? {})) {
     const scopes = [...oidc.requestParamScopes].filter(
       (scope) => server.scopes.has(scope) && allowed(scope),

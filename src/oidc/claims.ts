@@ -99,3 +99,9 @@ export const claimsByScope = {
   profile: ['name', 'picture', 'locale'],
   email: ['email', 'email_verified'],
 } satisfies Record<string, null | string[]>;
+
+/** The claims that these scopes release. */
+export function claimsOfScopes(scopes: ReadonlySet<string>): string[] {
+  const released: Readonly<Record<string, string[] | null>> = claimsByScope;
+  return [...scopes].flatMap((scope) => released[scope] ?? []);
+}

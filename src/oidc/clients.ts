@@ -64,7 +64,8 @@ export function createClients(config: Config, linkSecret: string): Clients {
       const client = byId.get(id);
       return {
         graceMs: (client?.refreshGraceSeconds ?? 0) * 1000,
-        confidential: client?.secret !== undefined,
+        // Whoever holds the link client's cookie needs no secret: it is as good as a public client.
+        confidential: client?.secret !== undefined && id !== linkClientId,
       };
     },
   };

@@ -15,19 +15,26 @@ export function consentId(user: string, client: string, account: string | undefi
 /** Adds these scopes to what is allowed already. */
 export async function giveConsent(
   { store, clock }: { store: Store; clock: Clock },
-  consent: { user: string; client: string; account: string | undefined; scopes: string[] },
+  consent: {
+    user: string;
+    client: string;
+    account: string | undefined;
+    scopes: string[];
+    claims: string[];
+  },
 ): Promise<void> {
   const { user, client, account } = consent;
   const id = consentId(user, client, account);
   for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
     const stored = await store.get('consent', id);
     const scopes = [...new Set([...(stored?.document.scopes ?? []), ...consent.scopes])];
+    const claims = [...new Set([...(stored?.document.claims ?? []), ...consent.claims])];
     const subject = { user, client, ...(account === undefined ? {} : { account }) };
     try {
       await store.write(
         'consent',
         id,
-        { ...subject, scopes, at: clock() },
+        { ...subject, scopes, ...(claims.length > 0 ? { claims } : {}), at: clock() },
         {
           expect: stored?.version ?? 'absent',
           events: [newEvent(clock, 'consent.given', { ...subject, scopes })],

@@ -41,9 +41,9 @@ export interface Conversations {
   load(ctx: ParameterizedContext): Promise<Conversation>;
   /**
    * By uid alone, for the upstream callback, whose path the conversation's cookie does not reach.
-   * The caller has checked that the browser is the one that began (the transaction's cookie).
+   * Undefined when it is over, or another browser's.
    */
-  byUid(uid: string): Promise<Conversation | undefined>;
+  byUid(ctx: ParameterizedContext, uid: string): Promise<Conversation | undefined>;
   /** Keeps the result. @returns the address at which the authorization request goes on */
   finish(conversation: Conversation, result: PromptResult): Promise<string>;
   /**

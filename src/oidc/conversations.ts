@@ -4,6 +4,8 @@ import { errors } from 'oidc-provider';
 import type { Interaction, Provider } from 'oidc-provider';
 import type { Clock } from '../base/clock.ts';
 import { Problem } from '../base/errors.ts';
+import { sha256 } from '../base/secrets.ts';
+import type { ParameterizedContext } from 'koa';
 import type { Store } from '../storage/store.ts';
 import type { UnitOfWork } from '../storage/work.ts';
 import type { Clients } from './clients.ts';
@@ -56,6 +58,13 @@ export function createConversations(dependencies: ConversationDependencies): Con
     };
   }
 
+  /** A sibling host can plant the conversation's own cookie, but not this one (`web/browsers.ts`). */
+  const begunHere = async (ctx: ParameterizedContext, uid: string): Promise<boolean> => {
+    const document = await work.current().read('interaction', uid);
+    const { browser } = ctx.state as { browser?: string };
+    return browser !== undefined && document?.browser === sha256(browser);
+  };
+
   const find = async (uid: string): Promise<Interaction> => {
     const interaction = await provider.Interaction.find(uid);
     if (interaction === undefined) throw over();
@@ -80,7 +89,9 @@ export function createConversations(dependencies: ConversationDependencies): Con
     if ('consent' in result) {
       if (conversation.user === undefined) throw over();
       const { user, client, account } = conversation;
-      const consent = { user, client: client.id, account, scopes: scopesOf(conversation) };
+      const claims = (conversation.prompt.details.missingOIDCClaims ?? []) as string[];
+      const scopes = scopesOf(conversation);
+      const consent = { user, client: client.id, account, scopes, claims };
       await giveConsent({ store, clock }, consent);
       return { consent: {} };
     }
@@ -90,15 +101,19 @@ export function createConversations(dependencies: ConversationDependencies): Con
   return {
     async load(ctx) {
       try {
-        return await describe(await provider.interactionDetails(ctx.req, ctx.res));
+        const interaction = await provider.interactionDetails(ctx.req, ctx.res);
+        if (!(await begunHere(ctx, interaction.uid))) throw over();
+        return await describe(interaction);
       } catch (error) {
         if (error instanceof errors.SessionNotFound) throw over(error);
         throw error;
       }
     },
 
-    async byUid(uid) {
-      const interaction = await provider.Interaction.find(uid);
+    async byUid(ctx, uid) {
+      const interaction = (await begunHere(ctx, uid))
+        ? await provider.Interaction.find(uid)
+        : undefined;
       return interaction === undefined ? undefined : describe(interaction);
     },
 

@@ -91,6 +91,7 @@ export function refreshTokenAdapter(dependencies: AdapterDependencies): Adapter 
       if (grant === undefined || family === undefined) return undefined;
       // Nobody ends a session by guessing: without a valid mac there is no effect at all.
       if (!tokens.verifyRefreshToken(parts, grant.salt)) return undefined;
+      if (dependencies.revoking()) return { ...family.payload, jti: value };
       const policy = rotationPolicy(grant.client);
       const decision = decideRotation(family, parts.generation, policy, clock());
       if (decision === 'store_behind') {

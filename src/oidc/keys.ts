@@ -10,7 +10,7 @@ import type { Secrets } from '../base/secrets.ts';
 import { newEvent } from '../events/types.ts';
 import type { KeyDocument } from '../storage/documents.ts';
 import { Conflict } from '../storage/store.ts';
-import type { Store } from '../storage/store.ts';
+import type { Store, Stored } from '../storage/store.ts';
 
 const algorithms = ['RS256', 'ES256'] as const;
 
@@ -35,6 +35,24 @@ async function makeKey(
   };
 }
 
+/** With the newest secret, so that an older one can be removed from the configuration. */
+async function sealAnew(
+  store: Store,
+  secrets: Secrets,
+  stored: Stored<KeyDocument>,
+): Promise<void> {
+  const { id, version, document } = stored;
+  if (document.sealed.startsWith(`${secrets.version}.`)) return;
+  const opened = secrets.open('signing_key', document.sealed, document.kid);
+  const sealed = secrets.seal('signing_key', opened, document.kid);
+  try {
+    await store.write('key', id, { ...document, sealed }, { expect: version });
+  } catch (error) {
+    // Another process was at it, too.
+    if (!(error instanceof Conflict)) throw error;
+  }
+}
+
 /**
  * The private keys, made where they are missing. The document's id is the slot (`ES256.1`), so that of
  * two processes that start on an empty store one makes the key and the other reads it.
@@ -49,7 +67,9 @@ export async function loadKeys(deps: {
   return Promise.all(
     algorithms.map(async (alg) => {
       const slot = `${alg}.1`;
-      let key = (await store.get('key', slot))?.document;
+      const stored = await store.get('key', slot);
+      let key = stored?.document;
+      if (stored !== undefined) await sealAnew(store, secrets, stored);
       if (key === undefined) {
         const made = await makeKey(alg, secrets, clock);
         const event = newEvent(clock, 'key.created', { kid: made.kid, alg });

@@ -22,6 +22,10 @@ export interface AdapterDependencies {
   openJwt(value: string): Promise<LibraryPayload | undefined>;
   /** Why the library ends a grant in the present request. */
   endReason(): GrantEndReason;
+  /** The library answers a request to revoke a token: any that we made leads to its grant then. */
+  revoking(): boolean;
+  /** SHA-256 of the present browser's cookie, where the library itself is being asked. */
+  browser(): { hash: string | undefined } | undefined;
   /** After a session ended: the grants that came from it, before the answer is sent. Idempotent. */
   grantsOfSession(uid: string): Promise<void>;
 }

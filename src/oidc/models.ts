@@ -24,6 +24,8 @@ declare module 'oidc-provider' {
   interface ClientAuthorizationState {
     /** The id of the Grant that this client last had for each account. */
     accounts?: Record<string, string>;
+    /** The account that the person last chose for this client. */
+    chosen?: string;
   }
 }
 
@@ -45,6 +47,9 @@ interface GrantBound {
 }
 
 interface SessionLike {
+  accountId?: string;
+  loginTs?: number;
+  loginAccount(details: object): void;
   uid: string;
   jti: string;
   touched: boolean;
@@ -87,7 +92,7 @@ export function shapeModels(provider: Provider, dependencies: ModelDependencies)
 function shapeSession(Session: SessionModel, { tokens, secrets }: ModelDependencies): void {
   Session.instantiate = function instantiate(payload) {
     const session = payload === undefined ? new this() : new this(payload);
-    if (payload?.jti === undefined) session.jti = tokens.sessionCookie(session.uid, 1);
+    if (payload?.jti === undefined) session.jti = tokens.sessionCookie(session.uid, 1, session);
     Object.defineProperty(session, 'presentedGeneration', {
       value: payload?.presentedGeneration ?? 1,
     });
@@ -96,9 +101,17 @@ function shapeSession(Session: SessionModel, { tokens, secrets }: ModelDependenc
   // One step on from the cookie that the browser showed, unless a parallel request went there already:
   // five tabs come to one cookie. The library's own would forget the old id and delete the session.
   Session.prototype.resetIdentifier = function resetIdentifier(this: SessionLike) {
-    const present = tokens.openSessionCookie(this.jti)?.generation ?? 1;
-    this.jti = tokens.sessionCookie(this.uid, Math.max(present, this.presentedGeneration + 1));
+    const present = tokens.parseSessionCookie(this.jti)?.generation ?? 1;
+    const next = Math.max(present, this.presentedGeneration + 1);
+    this.jti = tokens.sessionCookie(this.uid, next, this);
     this.touched = true;
+  };
+  // The cookie is bound to the sign-in: one that was made before it is no longer this session's.
+  const { loginAccount } = Session.prototype;
+  Session.prototype.loginAccount = function login(this: SessionLike, details: object) {
+    loginAccount.call(this, details);
+    const present = tokens.parseSessionCookie(this.jti)?.generation ?? 1;
+    this.jti = tokens.sessionCookie(this.uid, present, this);
   };
   // Derived, so that two requests at once for one client name the session alike.
   Session.prototype.ensureClientContainer = function ensure(this: SessionLike, client: string) {

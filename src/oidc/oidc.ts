@@ -75,6 +75,12 @@ function endReason(): GrantEndReason {
   return oidc.params?.grant_type === 'refresh_token' ? 'refresh_token_reuse' : 'code_reuse';
 }
 
+function presentBrowser(): { hash: string | undefined } | undefined {
+  if (Provider.ctx === undefined) return undefined;
+  const { browser } = Provider.ctx.state as { browser?: string };
+  return { hash: browser === undefined ? undefined : sha256(browser) };
+}
+
 /**
  * RP-Initiated Logout 1.0 §2: the hint proves that the app had this user signed in, so there is no question
  * to ask. Ends the session and goes where the app asked, which the library has checked.
@@ -105,7 +111,7 @@ export async function createOidc(dependencies: OidcDependencies): Promise<Oidc> 
   const linkSecret = derived('link_client_secret');
   const clients = createClients(config, linkSecret);
   const resources = createResources(config, clients);
-  const choice = createAccountChoice({ directory, clients, work });
+  const choice = createAccountChoice({ directory, clients });
   const authorization = createAuthorization({ directory, choice, clients, store, work });
   const endings = createEndings({ store, work, clock });
   const keys = await loadKeys({ store, secrets, clock });
@@ -125,6 +131,8 @@ export async function createOidc(dependencies: OidcDependencies): Promise<Oidc> 
       grantLifetimeMs: (config.lifetimes.refreshAbsolute + 60) * 1000,
       openJwt: createJwtOpener(config.issuer, keys),
       endReason,
+      revoking: () => Provider.ctx?.oidc.route === 'revocation',
+      browser: presentBrowser,
       grantsOfSession: endings.grantsOfSession,
     }),
     keys,

@@ -6,11 +6,14 @@ import { sha256 } from '../base/secrets.ts';
 import { adapter, milliseconds, withoutId } from './model_adapter.ts';
 import type { AdapterDependencies } from './model_adapter.ts';
 
-export function interactionAdapter({ work }: AdapterDependencies): Adapter {
+export function interactionAdapter({ work, browser }: AdapterDependencies): Adapter {
   return adapter({
     async find(uid) {
       const document = await work.current().read('interaction', uid);
-      return document === undefined ? undefined : { ...document.payload, jti: uid };
+      if (document === undefined) return undefined;
+      const asking = browser();
+      if (asking !== undefined && asking.hash !== document.browser) return undefined;
+      return { ...document.payload, jti: uid };
     },
     upsert(uid, payload) {
       const expiresAt = milliseconds(payload.exp);
@@ -18,11 +21,13 @@ export function interactionAdapter({ work }: AdapterDependencies): Adapter {
       // The library keeps the session's cookie here; a database must not hold one that opens a session.
       const { cookie: _cookie, ...known } = (session ?? {}) as Record<string, unknown>;
       const kept = session === undefined ? rest : { ...rest, session: known };
+      const hash = browser()?.hash ?? '';
       const existed = work.current().peek('interaction', uid) !== undefined;
       work.current().record('interaction', uid, {
         apply(document) {
           if (existed && document === undefined) throw interactionOver();
-          return { document: { payload: kept, expiresAt } };
+          const begun = document?.browser ?? hash;
+          return { document: { payload: kept, browser: begun, expiresAt } };
         },
       });
       return Promise.resolve();

@@ -23,19 +23,20 @@ export function sessionAdapter(dependencies: AdapterDependencies): Adapter {
   const open = (uid: string, payload: LibraryPayload, generation: number) => {
     const known = basesOf();
     if (!known.has(uid)) known.set(uid, payload);
-    return { ...structuredClone(payload), jti: tokens.sessionCookie(uid, generation) };
+    return { ...structuredClone(payload), jti: tokens.sessionCookie(uid, generation, payload) };
   };
   return adapter({
     async find(cookie) {
-      const parts = tokens.openSessionCookie(cookie);
+      const parts = tokens.parseSessionCookie(cookie);
       if (parts === undefined) return undefined;
       const session = await work.current().read('session', parts.uid);
-      // Who signs out again, because the process died at the first attempt between the session and its
-      // grants, is told the truth: the browser still has the cookie then.
-      if (session?.ended !== undefined) await grantsOfSession(parts.uid);
-      if (session === undefined || !cookieIsGood(session, parts.generation, clock())) {
+      if (session === undefined || !tokens.verifySessionCookie(parts, session.payload)) {
         return undefined;
       }
+      // Who signs out again, because the process died at the first attempt between the session and its
+      // grants, is told the truth: the browser still has the cookie then.
+      if (session.ended !== undefined) await grantsOfSession(parts.uid);
+      if (!cookieIsGood(session, parts.generation, clock())) return undefined;
       // Handed out again with the present generation, so that no tab puts an older cookie back; the one
       // that was presented tells how far to move on (`models.ts`).
       return {
@@ -49,7 +50,7 @@ export function sessionAdapter(dependencies: AdapterDependencies): Adapter {
       return open(uid, session.payload, session.generation);
     },
     upsert(cookie, payload) {
-      const parts = tokens.openSessionCookie(cookie);
+      const parts = tokens.parseSessionCookie(cookie);
       if (parts === undefined) throw new Error('a session of a foreign form');
       const next = withoutId(payload);
       work.current().record(
@@ -66,7 +67,7 @@ export function sessionAdapter(dependencies: AdapterDependencies): Adapter {
       return Promise.resolve();
     },
     destroy(cookie) {
-      const parts = tokens.openSessionCookie(cookie);
+      const parts = tokens.parseSessionCookie(cookie);
       if (parts !== undefined) {
         const { uid } = parts;
         work.current().record('session', uid, endSessionOperation(uid, 'signed_out', clock()));

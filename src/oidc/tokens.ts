@@ -36,6 +36,14 @@ export interface RefreshTokenParts {
 export interface SessionCookieParts {
   uid: string;
   generation: number;
+  keyVersion: string;
+  mac: string;
+}
+
+/** Who signed in, and when: what a session cookie's mac is bound to. */
+export interface SignedIn {
+  accountId?: unknown;
+  loginTs?: unknown;
 }
 
 export interface Tokens {
@@ -44,9 +52,14 @@ export interface Tokens {
   parseRefreshToken(value: string): RefreshTokenParts | undefined;
   /** Whether we made it, with this grant's salt. */
   verifyRefreshToken(parts: RefreshTokenParts, salt: string): boolean;
-  sessionCookie(uid: string, generation: number): string;
-  /** Undefined for anything that we did not make: forged cookies cost no read. */
-  openSessionCookie(value: string): SessionCookieParts | undefined;
+  /**
+   * Bound to the sign-in: a cookie of before, or one that somebody made of it by stepping the counter
+   * on, is worth nothing after a sign-in, a step-up or a change of person (fixation).
+   */
+  sessionCookie(uid: string, generation: number, signedIn: SignedIn): string;
+  parseSessionCookie(value: string): SessionCookieParts | undefined;
+  /** Whether we made it, for this sign-in. */
+  verifySessionCookie(parts: SessionCookieParts, signedIn: SignedIn): boolean;
 }
 
 export function createTokens(secrets: Secrets): Tokens {
@@ -54,6 +67,8 @@ export function createTokens(secrets: Secrets): Tokens {
     `tgr.${version}.${grant}.${family}.${generation}`;
   const sessionBody = (version: string, uid: string, generation: number) =>
     `tgs.${version}.${uid}.${generation}`;
+  const bound = (body: string, { accountId = null, loginTs = null }: SignedIn) =>
+    JSON.stringify([body, accountId, loginTs]);
   return {
     refreshToken(grant, family, generation, salt) {
       const body = refreshBody(secrets.version, grant, family, generation);
@@ -69,17 +84,19 @@ export function createTokens(secrets: Secrets): Tokens {
       const body = refreshBody(keyVersion, grant, family, generation);
       return secrets.verify('refresh_token', `${body}.${salt}`, mac, keyVersion);
     },
-    sessionCookie(uid, generation) {
+    sessionCookie(uid, generation, signedIn) {
       const body = sessionBody(secrets.version, uid, generation);
-      return `${body}.${secrets.mac('session_cookie', body)}`;
+      return `${body}.${secrets.mac('session_cookie', bound(body, signedIn))}`;
     },
-    openSessionCookie(value) {
+    parseSessionCookie(value) {
       const match = sessionPattern.exec(value);
       if (match === null) return undefined;
-      const [, version = '', uid = '', generation = '', mac = ''] = match;
-      const body = sessionBody(version, uid, Number(generation));
-      if (!secrets.verify('session_cookie', body, mac, version)) return undefined;
-      return { uid, generation: Number(generation) };
+      const [, keyVersion = '', uid = '', generation = '', mac = ''] = match;
+      return { keyVersion, uid, generation: Number(generation), mac };
+    },
+    verifySessionCookie({ keyVersion, uid, generation, mac }, signedIn) {
+      const body = sessionBody(keyVersion, uid, generation);
+      return secrets.verify('session_cookie', bound(body, signedIn), mac, keyVersion);
     },
   };
 }

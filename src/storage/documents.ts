@@ -67,6 +67,8 @@ export interface TokenEntry {
 /** One prompt of a sign-in conversation. Id: the interaction's uid. */
 export interface InteractionDocument {
   payload: LibraryPayload;
+  /** SHA-256 of the cookie of the browser at which it began: it goes on there and nowhere else. */
+  browser: string;
   expiresAt: number;
 }
 
@@ -171,6 +173,8 @@ export interface ConsentDocument {
   client: string;
   account?: string;
   scopes: string[];
+  /** Single claims, asked for by the `claims` parameter. */
+  claims?: string[];
   at: number;
 }
 

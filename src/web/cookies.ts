@@ -26,7 +26,7 @@ export interface Cookies {
 }
 
 /** Names the browser at which a sign-in began. */
-export const browserCookie: CookieKind = { name: 'tollgate_browser', prefix: '__Secure-' };
+export const browserCookie: CookieKind = { name: 'tollgate_browser', prefix: '__Host-' };
 export const csrfCookie: CookieKind = { name: 'tollgate_csrf', prefix: '__Host-' };
 /** The refresh token of the link client. */
 export const linkCookie: CookieKind = { name: 'tollgate', prefix: '__Host-' };

@@ -25,7 +25,7 @@ describe('the way back from a provider', () => {
     const answer = await visit(`${path}?state=s&code=c`);
     expect(answer.status).toBe(303);
     expect(goesOnTo(answer)).toBe('https://id.example.com/oauth2/authorize/abc');
-    const browser = jar.get('__Secure-tollgate_browser');
+    const browser = jar.get('__Host-tollgate_browser');
     expect(callbacks).toEqual([{ query: 'state=s&code=c', browser }]);
     expect(finished).toEqual([{ login: { user: 'usr_ada', provider: 'google', amr: ['mfa'] } }]);
   });

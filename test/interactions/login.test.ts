@@ -31,7 +31,7 @@ describe('the login prompt', () => {
     const answer = await submit({ provider: 'github' });
     expect(answer.status).toBe(200);
     expect(goesOnTo(answer)).toBe('https://github.example/authorize');
-    const browser = jar.get('__Secure-tollgate_browser');
+    const browser = jar.get('__Host-tollgate_browser');
     expect(browser).toMatch(/^[A-Za-z0-9_-]{22}$/);
     expect(started).toEqual([{ provider: 'github', options: { interaction: 'abc', browser } }]);
   });
@@ -45,7 +45,7 @@ describe('the login prompt', () => {
 
   it('does not take any cookie for one of its own', async () => {
     const { submit, jar, started } = await start();
-    jar.set('__Secure-tollgate_browser', 'planted');
+    jar.set('__Host-tollgate_browser', 'planted');
     await submit({ provider: 'github' });
     expect(started[0]?.options.browser).toMatch(/^[A-Za-z0-9_-]{22}$/);
   });

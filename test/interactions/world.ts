@@ -114,7 +114,7 @@ export async function world(options: WorldOptions = {}) {
         ctx.path === `/interaction/${state.conversation.uid}`
           ? Promise.resolve(state.conversation)
           : Promise.reject(over()),
-      byUid: (uid) =>
+      byUid: (_ctx, uid) =>
         Promise.resolve(uid === state.conversation.uid ? state.conversation : undefined),
       finish(_conversation, result) {
         done.finished.push(result);

@@ -127,7 +127,7 @@ describe('T55 cookies', () => {
       expect.stringMatching(
         /^__Host-tollgate=value; path=\/; expires=[^;]+; samesite=lax; secure; httponly$/i,
       ),
-      '__Secure-tollgate_browser=other; path=/; samesite=lax; secure; httponly',
+      '__Host-tollgate_browser=other; path=/; samesite=lax; secure; httponly',
       '__Secure-gone=; path=/interaction/x; expires=Thu, 01 Jan 1970 00:00:00 GMT; samesite=lax; secure; httponly',
     ]);
   });
