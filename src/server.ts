@@ -11,6 +11,7 @@ import { createFetch } from './base/fetch.ts';
 import { randomToken } from './base/ids.ts';
 import type { Log } from './base/log.ts';
 import { createSecrets } from './base/secrets.ts';
+import type { Secrets } from './base/secrets.ts';
 import type { Config } from './config.ts';
 import { createDirectory } from './directory/directory.ts';
 import type { Directory } from './directory/directory.ts';
@@ -21,11 +22,15 @@ import type { Handler } from './events/handlers.ts';
 import { announcing } from './events/outbox.ts';
 import { createSweeper } from './events/sweeper.ts';
 import { createFederation } from './federation/federation.ts';
+import type { Federation } from './federation/federation.ts';
 import { health } from './health.ts';
+import { endWithSession } from './links/end_with_session.ts';
 import { routes as links } from './links/routes.ts';
 import { createOidc } from './oidc/oidc.ts';
+import type { Oidc } from './oidc/oidc.ts';
 import { jsonEndpoints } from './oidc/work_middleware.ts';
 import { createPages } from './pages.ts';
+import type { Pages } from './pages.ts';
 import type { PendingEvent, Store } from './storage/store.ts';
 import { browsers } from './web/browsers.ts';
 import { createCookies } from './web/cookies.ts';
@@ -82,8 +87,6 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const fetch = options.fetch ?? guarded;
   const owner = randomToken();
 
-  const cookies = createCookies(config.issuer);
-  const csrf = createCsrf({ issuer: config.issuer, secrets, cookies });
   const limits = createLimits({ store, clock, log });
   const pages = createPages({ config, log });
 
@@ -110,13 +113,49 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const sweeper = createSweeper({ store, clock, log, owner });
   const readiness = { stopping: false };
 
+  mount({ ...options, store, secrets, limits, pages, directory, federation, oidc, readiness });
+
+  return {
+    callback: oidc.provider.callback(),
+    start() {
+      dispatcher.start();
+      sweeper.start();
+    },
+    leave() {
+      readiness.stopping = true;
+    },
+    async stop() {
+      readiness.stopping = true;
+      await Promise.all([dispatcher.stop(), sweeper.stop()]);
+      await guarded.close();
+    },
+    directory,
+    dispatcher,
+  };
+}
+
+interface Rooms extends Omit<ServerOptions, 'fetch'> {
+  secrets: Secrets;
+  limits: Limits;
+  pages: Pages;
+  directory: Directory;
+  federation: Federation;
+  oidc: Oidc;
+  readiness: { stopping: boolean };
+}
+
+/** Outermost first. The library's own routes come last of all. */
+function mount(rooms: Rooms): void {
+  const { config, store, clock, log, secrets, limits, pages, directory, federation, oidc } = rooms;
+  const cookies = createCookies(config.issuer);
+  const csrf = createCsrf({ issuer: config.issuer, secrets, cookies });
   const app = oidc.provider;
   watchErrors(app, log);
   app.use(requests({ issuer: config.issuer, trustedProxies: config.trustedProxies, log, clock }));
   app.use(headers({ issuer: config.issuer, registeredAction }));
   app.use(failures({ log, renderFailure: pages.failure, oauthPaths: jsonEndpoints }));
   app.use(requestBounds());
-  app.use(health({ store, readiness }).routes());
+  app.use(health({ store, readiness: rooms.readiness }).routes());
   app.use(assets(config.brand).routes());
   app.use(browserLimit(limits, config));
   app.use(browsers(cookies, '/oauth2/authorize'));
@@ -125,6 +164,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   app.use(postAsGet('/oauth2/authorize'));
   app.use(oidc.unitOfWork);
   app.use(interstitials(pages.continue));
+  app.use(endWithSession({ oidc: oidc.links, cookies }));
   app.use(pages.submitting);
   app.use(
     interactions({
@@ -151,24 +191,6 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       renderQuestion: pages.signOutQuestion,
     }).routes(),
   );
-
-  return {
-    callback: app.callback(),
-    start() {
-      dispatcher.start();
-      sweeper.start();
-    },
-    leave() {
-      readiness.stopping = true;
-    },
-    async stop() {
-      readiness.stopping = true;
-      await Promise.all([dispatcher.stop(), sweeper.stop()]);
-      await guarded.close();
-    },
-    directory,
-    dispatcher,
-  };
 }
 
 /**

@@ -30,6 +30,8 @@ export interface DirectoryOptions {
   log: Log;
   /** What happens to somebody new. */
   registration: Registration;
+  /** No user has one of these ids: a client's token has its own id as `sub` (RFC 9700 §4.15). */
+  reservedIds?: ReadonlySet<string>;
 }
 
 export interface Directory {
@@ -77,7 +79,7 @@ export interface Directory {
 
 export function createDirectory(options: DirectoryOptions): Directory {
   const { store, clock } = options;
-  const users = createUsers({ store, clock });
+  const users = createUsers({ store, clock, reservedIds: options.reservedIds ?? new Set() });
   const accounts = createAccounts({ store, clock });
   const members = createMembers({ store, clock, accounts });
   const { usableAccounts, membership } = createAccess({ store });

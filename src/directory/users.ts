@@ -131,9 +131,17 @@ export interface Users {
   finishDeletion: (user: string) => Promise<void>;
 }
 
-export function createUsers({ store, clock }: { store: Store; clock: Clock }): Users {
+export function createUsers(deps: {
+  store: Store;
+  clock: Clock;
+  reservedIds: ReadonlySet<string>;
+}): Users {
+  const { store, clock, reservedIds } = deps;
   async function create(input: NewUser): Promise<StoredUser> {
     const id = input.id === undefined ? newId('usr') : requireId(input.id);
+    if (reservedIds.has(id)) {
+      throw new Problem('user_id_reserved', 409, 'This id belongs to a client.');
+    }
     const now = clock();
     const document: UserDocument = {
       status: 'active',

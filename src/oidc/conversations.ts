@@ -32,6 +32,16 @@ function over(cause?: unknown): Problem {
 const wordsOf = (value: unknown): string[] =>
   typeof value === 'string' ? value.split(' ').filter(Boolean) : [];
 
+/** The scopes that the consent prompt said are missing, or all that were asked for. */
+function scopesOf({ prompt, params }: Conversation): string[] {
+  const { missingOIDCScope, missingResourceScopes } = prompt.details;
+  const missing = [
+    ...((missingOIDCScope ?? []) as string[]),
+    ...Object.values((missingResourceScopes ?? {}) as Record<string, string[]>).flat(),
+  ];
+  return missing.length > 0 ? missing : wordsOf(params.scope);
+}
+
 export function createConversations(dependencies: ConversationDependencies): Conversations {
   const { provider, clients, store, work, clock } = dependencies;
 
@@ -71,20 +81,12 @@ export function createConversations(dependencies: ConversationDependencies): Con
     return interaction;
   };
 
-  /** The scopes that the consent prompt said are missing, or all that were asked for. */
-  function scopesOf({ prompt, params }: Conversation): string[] {
-    const { missingOIDCScope, missingResourceScopes } = prompt.details;
-    const missing = [
-      ...((missingOIDCScope ?? []) as string[]),
-      ...Object.values((missingResourceScopes ?? {}) as Record<string, string[]>).flat(),
-    ];
-    return missing.length > 0 ? missing : wordsOf(params.scope);
-  }
-
   async function resultOf(conversation: Conversation, result: PromptResult): Promise<object> {
     if ('login' in result) {
       const { user, amr, acr } = result.login;
-      return { login: { accountId: user, ...(amr && { amr }), ...(acr && { acr }) } };
+      // When the person came back from the upstream, however long the chooser takes (`auth_time`).
+      const ts = Math.floor(clock() / 1000);
+      return { login: { accountId: user, ts, ...(amr && { amr }), ...(acr && { acr }) } };
     }
     if ('consent' in result) {
       if (conversation.user === undefined) throw over();

@@ -13,6 +13,9 @@ import type { Endings } from './endings.ts';
 import type { Tokens } from './tokens.ts';
 import { outcomeOf, refusalBody } from './work_middleware.ts';
 
+/** Set in `ctx.state` by a request that ended the browser's session. */
+export const signedOutKey = 'signedOut';
+
 export interface TokenAnswer {
   status: number;
   body: Record<string, unknown>;

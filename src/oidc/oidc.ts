@@ -31,7 +31,7 @@ import { createEndings } from './endings.ts';
 import type { GrantEndReason } from '../events/types.ts';
 import type { Endings } from './endings.ts';
 import { loadKeys } from './keys.ts';
-import { createLinkOidc } from './links.ts';
+import { createLinkOidc, signedOutKey } from './links.ts';
 import type { LinkOidc } from './links.ts';
 import { listen } from './listeners.ts';
 import { cacheableMetadata } from './metadata.ts';
@@ -90,6 +90,7 @@ async function endWithoutAsking(ctx: KoaContextWithOIDC): Promise<boolean> {
   const hint = entities.IdTokenHint as { payload?: { sub?: unknown } } | undefined;
   if (session === undefined || hint?.payload?.sub !== session.accountId) return false;
   await session.destroy();
+  ctx.state[signedOutKey] = true;
   ctx.cookies.set(provider.cookieName('session'), null, { path: '/', signed: false });
   const after = params?.post_logout_redirect_uri;
   const target = new URL(
@@ -158,6 +159,9 @@ export async function createOidc(dependencies: OidcDependencies): Promise<Oidc> 
     knownScopes: new Set([...openidScopes, ...productScopes]),
   });
   listen(provider, log);
+  provider.on('end_session.success', ({ oidc, state }) => {
+    if (oidc.params?.logout !== undefined) state[signedOutKey] = true;
+  });
 
   return {
     provider,

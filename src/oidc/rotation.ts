@@ -28,8 +28,10 @@ export type RotationDecision =
 const overlapMs = 5_000;
 /** The clocks of two processes may differ by so much; a larger step means that a clock was set back. */
 const skewMs = 60_000;
-/** As many steps back are remembered; older ones are judged by the oldest. */
+/** As many steps back are remembered. */
 const supersededMax = 20;
+/** These all; of older ones ever fewer, so that a thief in a hurry cannot make the rest forgotten. */
+const supersededRecent = 10;
 
 export function decideRotation(
   family: Pick<FamilyEntry, 'generation' | 'superseded'>,
@@ -41,16 +43,14 @@ export function decideRotation(
   if (presented > family.generation) return 'store_behind';
 
   const history = family.superseded ?? [];
-  const place = history.findIndex((entry) => entry.generation === presented);
   const doubtMs = Math.max(policy.graceMs, overlapMs) + skewMs;
-  // What fell out of the list was superseded before the oldest that is in it; while even that one is
-  // recent, an answer either way would be a guess, and a wrong guess would end a good session.
-  if (place < 0) {
-    const { age, certain } = ageOf(history, now);
+  // It, or the first behind it that is remembered: it was superseded no later than that one.
+  const place = history.findIndex((entry) => entry.generation >= presented);
+  const { age, certain } = ageOf(history.slice(Math.max(place, 0)), now);
+  // A guess would end a good session, so what is not remembered dies when even the one behind it is old.
+  if (history[place]?.generation !== presented) {
     return history.length > 0 && (!certain || age < doubtMs) ? 'refuse' : 'reuse';
   }
-
-  const { age, certain } = ageOf(history.slice(place), now);
   if (certain && age < policy.graceMs) return 'repeat';
   if (policy.graceMs === 0 && age < overlapMs) return 'refuse';
   // The response that carried the successor was lost: had it arrived, it would have been used, and
@@ -81,11 +81,13 @@ export function supersede(
   current: { generation: number; superseded?: Superseded[] },
   now: number,
 ): { generation: number; superseded: Superseded[] } {
-  return {
-    generation: current.generation + 1,
-    superseded: [
-      ...(current.superseded ?? []).slice(-(supersededMax - 1)),
-      { generation: current.generation, at: now },
-    ],
-  };
+  const superseded = [...(current.superseded ?? []), { generation: current.generation, at: now }];
+  return { generation: current.generation + 1, superseded: thin(superseded) };
+}
+
+/** Over the limit, every second one of the older half goes. */
+function thin(history: Superseded[]): Superseded[] {
+  if (history.length <= supersededMax) return history;
+  const older = history.length - supersededRecent;
+  return history.filter((_entry, index) => index >= older || index % 2 === 0);
 }

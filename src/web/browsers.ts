@@ -18,7 +18,7 @@ export function browsers(cookies: Cookies, beginsAt: string): Middleware {
     const state = ctx.state as { browser?: string };
     if (known !== undefined && wellFormed.test(known)) {
       state.browser = known;
-    } else if (ctx.path === beginsAt) {
+    } else if (ctx.path === beginsAt && ctx.method === 'GET') {
       state.browser = randomToken();
       cookies.write(ctx, browserCookie, state.browser);
     }

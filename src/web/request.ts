@@ -73,6 +73,9 @@ export function requestBounds(): Middleware {
     if (ctx.originalUrl.length > maximumUrl) {
       throw new Problem('address_too_long', 414, 'The address is too long.');
     }
+    if (isMisspelt(ctx.path)) {
+      throw new Problem('not_found', 404, 'There is nothing at this address.');
+    }
     const headers = ctx.req.rawHeaders;
     const bytes = headers.reduce((total, part) => total + part.length, 0);
     if (headers.length > 2 * maximumHeaders || bytes > maximumHeaderBytes) {
@@ -87,6 +90,19 @@ export function requestBounds(): Middleware {
     }
     return next();
   };
+}
+
+/** Below these all is ours; below others stand ids. */
+const fixedBelow = new Set(['oauth2', 'integrations', 'health', 'assets', '.well-known']);
+
+/**
+ * Routers take an address in any case of its letters; limits and rules by address must not be walked
+ * around so. There is one spelling of each.
+ */
+function isMisspelt(path: string): boolean {
+  const [, first = '', second = ''] = path.split('/');
+  const room = first.toLowerCase();
+  return first !== room || (fixedBelow.has(room) && second !== second.toLowerCase());
 }
 
 const secretParameters = new Set([
