@@ -22,8 +22,8 @@ export interface WorldOptions {
   database: string;
   clock: () => number;
   log: Log;
-  /** More of them, whose apps are not started here. */
-  clients?: NonNullable<ConfigInput['clients']>;
+  /** More clients, whose apps are not started here, and other limits. */
+  more?: Pick<ConfigInput, 'clients' | 'limits'>;
 }
 
 export interface World {
@@ -95,7 +95,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     const oidc = opened(await startUpstreamOidc({ port: ports.upstreamOidc, clients, clock }));
     const hub = opened(await startUpstreamGithub({ port: ports.upstreamGithub, clients, clock }));
     const store = opened(await openSqlite({ path: database, clock, log }));
-    const config = configOf(ports, oidc.issuer, hub.endpoints, options.clients);
+    const config = configOf(ports, oidc.issuer, hub.endpoints, options.more);
     const server = await createServer({ config, store, clock, log });
     closing.push(() => server.stop());
     opened(await listen(createHttpServer(server.callback), ports.tollgate));
@@ -138,7 +138,7 @@ function configOf(
   ports: Ports,
   oidcIssuer: string,
   hub: Record<string, string>,
-  more: WorldOptions['clients'] = [],
+  more: WorldOptions['more'] = {},
 ): Config {
   const { issuer, linksApp, service } = addresses(ports);
   const { client, partner } = clientsAt(ports);
@@ -163,7 +163,8 @@ function configOf(
       { id: 'hub', name: 'Example Hub', preset: 'github', ...hub, ...credentials },
     ],
     products: [{ id: product, name: 'Sample API', audience: service }],
-    clients: [...own, ...more],
+    ...more,
+    clients: [...own, ...(more.clients ?? [])],
     signin: { success: `${linksApp}/`, failed: `${linksApp}/` },
     signout: { success: `${linksApp}/` },
     returnOrigins: [linksApp],

@@ -17,9 +17,10 @@ describe.skipIf(!browserIsThere())('in a browser', { timeout: 60_000 }, () => {
   beforeAll(async () => {
     stage = await openStage();
   }, 60_000);
-  afterEach(async () => {
-    const troubles = await stage.endScene();
-    if (troubles.length > 0) throw new Error(`beside the story:\n${troubles.join('\n')}`);
+  afterEach(async ({ task }) => {
+    const { troubles, pages } = await stage.endScene();
+    const reasons = task.result?.state === 'fail' ? [...troubles, ...pages] : troubles;
+    if (reasons.length > 0) throw new Error(`beside the story:\n${reasons.join('\n')}`);
   });
   afterAll(() => stage?.close());
 

@@ -17,13 +17,27 @@ export interface Stage {
   person(options?: BrowserContextOptions): Promise<BrowserContext>;
   /** What the browser refuses in this story, and is meant to. */
   refuses(what: RegExp): void;
-  /** Closes what the story opened. @returns what went wrong beside it */
-  endScene(): Promise<string[]>;
+  /**
+   * Closes what the story opened.
+   * @returns what went wrong beside it, and what its pages showed at last
+   */
+  endScene(): Promise<{ troubles: string[]; pages: string[] }>;
   close(): Promise<void>;
 }
 
 /** Clients whose answers come to `sites`, and nobody's own: people are asked first. */
 export const clientsElsewhere = { asked: 'traveller', trusted: 'guest' };
+
+const clientsAt = (sites: Sites) =>
+  Object.values(clientsElsewhere).map((id) => ({
+    id,
+    name: `The ${id}`,
+    public: true,
+    firstParty: id === clientsElsewhere.trusted,
+    product: 'api',
+    redirectUris: [`${sites.origin('client')}/callback`],
+    postLogoutRedirectUris: [`${sites.origin('client')}/bye`],
+  }));
 
 export async function openStage(): Promise<Stage> {
   const sites = await startSites();
@@ -33,15 +47,7 @@ export async function openStage(): Promise<Stage> {
     database: ':memory:',
     clock: Date.now,
     log,
-    clients: Object.values(clientsElsewhere).map((id) => ({
-      id,
-      name: `The ${id}`,
-      public: true,
-      firstParty: id === clientsElsewhere.trusted,
-      product: 'api',
-      redirectUris: [`${sites.origin('client')}/callback`],
-      postLogoutRedirectUris: [`${sites.origin('client')}/bye`],
-    })),
+    more: { clients: clientsAt(sites), limits: { perAddressPerMinute: 1_000_000 } },
   });
   const browser = await openBrowser();
   const contexts: BrowserContext[] = [];
@@ -65,11 +71,12 @@ export async function openStage(): Promise<Stage> {
         ...troubles.filter((trouble) => refused?.test(trouble) !== true),
         ...errors.map(({ message }) => `logged: ${message}`),
       ];
+      const pages = await Promise.all(contexts.flatMap((context) => context.pages()).map(shown));
       await Promise.all(contexts.splice(0).map((context) => context.close()));
       troubles = [];
       refused = undefined;
       log.lines.length = 0;
-      return all;
+      return { troubles: all, pages };
     },
     async close() {
       await browser.close();
@@ -77,6 +84,11 @@ export async function openStage(): Promise<Stage> {
       await sites.close();
     },
   };
+}
+
+async function shown(page: Page): Promise<string> {
+  const text = await page.innerText('body', { timeout: 1000 }).catch(String);
+  return `${page.url()} shows: ${text.slice(0, 300)}`;
 }
 
 /** Policies that stop something, scripts that fail, and answers that no page should ever get. */
