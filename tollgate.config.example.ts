@@ -8,7 +8,16 @@ export default defineConfig({
   providers: [
     { id: 'google', preset: 'google', clientId: '1234567890-abc.apps.googleusercontent.com' },
   ],
-  clients: [{ id: 'app', name: 'Example App', redirectUris: ['https://app.example.com/callback'] }],
+  products: [{ id: 'api', name: 'Example API', audience: 'https://api.example.com' }],
+  clients: [
+    {
+      id: 'app',
+      name: 'Example App',
+      product: 'api',
+      redirectUris: ['https://app.example.com/callback'],
+      postLogoutRedirectUris: ['https://app.example.com/'],
+    },
+  ],
   signin: { success: 'https://app.example.com/' },
   signout: { success: 'https://www.example.com/' },
 });

@@ -36,6 +36,19 @@ export function checkTogether(config: Sound<Config>, broken: ReadonlySet<string>
     ...checkSecrets(config),
     ...checkLifetimes(config),
     ...checkStore(config),
+    ...checkRegistration(config),
+  ];
+}
+
+/** Whoever is new would be sent to a page that is not there. */
+function checkRegistration({ registration }: Sound<Config>): ConfigProblem[] {
+  if (registration !== 'checkout') return [];
+  return [
+    {
+      key: 'registration',
+      message: '`checkout` needs billing, which this version does not have.',
+      remedy: 'Use `open` or `invitation`.',
+    },
   ];
 }
 

@@ -216,7 +216,7 @@ export const configSchema = z.strictObject({
     .enum(['open', 'checkout', 'invitation'])
     .default('invitation')
     .describe(
-      'What happens to somebody new: `open` makes a user and a personal account, `checkout` sends them through `/signup`, `invitation` lets in only who was invited.',
+      'What happens to somebody new: `open` makes a user and a personal account, `invitation` lets in only who is a member already. `checkout` comes with billing, and is refused until then.',
     ),
   clients: z.array(clientSchema).default([]).describe('The apps that people sign in to.'),
   products: z.array(productSchema).default([]).describe('What is sold; each has its services.'),

@@ -4,7 +4,7 @@ import type { ConfigProblem } from './problems.ts';
 
 const remedy = 'Make one with `openssl rand -hex 32`.';
 const fillers =
-  /change.?(me|it|this)|replace.?(me|it|this)|your.?secret|placeholder|insecure|password|example|xxxx|default/i;
+  /change.?(me|it|this)|replace.?(me|it|this)|your.?secret|placeholder|insecure|password|example|xxxx|default|for.?development|for.?tests?\b/i;
 
 export interface NamedSecret {
   key: string;

@@ -4,7 +4,7 @@
  * sibling host could plant them, and have one person go on with what another began.
  */
 
-import type { Middleware, ParameterizedContext } from 'koa';
+import type { Middleware } from 'koa';
 import { randomToken } from '../base/ids.ts';
 import { browserCookie } from './cookies.ts';
 import type { Cookies } from './cookies.ts';
@@ -24,9 +24,4 @@ export function browsers(cookies: Cookies, beginsAt: string): Middleware {
     }
     await next();
   };
-}
-
-/** Undefined for a browser at which nothing began, or that keeps no cookies. */
-export function browserOf(ctx: ParameterizedContext): string | undefined {
-  return (ctx.state as { browser?: string }).browser;
 }

@@ -62,7 +62,7 @@ export interface SpawnedServer {
 }
 
 /** Resolves when it listens. @throws with what it said when it does not */
-export async function spawnServer(options: SpawnOptions): Promise<SpawnedServer> {
+async function spawnServer(options: SpawnOptions): Promise<SpawnedServer> {
   const folder = mkdtempSync(join(tmpdir(), 'tollgate-'));
   const { child, errors } = start(options, folder);
   // Whatever becomes of the test, the process does not outlive it.

@@ -53,12 +53,12 @@ const more: NonNullable<ConfigInput['clients']> = [
   },
 ];
 
-export const everyClient = [...clients, ...more];
+const everyClient = [...clients, ...more];
 
 export const secretOf = (client: string): string =>
   everyClient.find(({ id }) => id === client)?.secret ?? '';
 
-export const products: NonNullable<ConfigInput['products']> = [
+const products: NonNullable<ConfigInput['products']> = [
   { id: 'api', name: 'API', audience: api, scopes: ['read', 'write'] },
   { id: 'billing', name: 'Billing', audience: billing, scopes: ['invoices'] },
 ];

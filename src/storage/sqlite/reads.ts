@@ -40,12 +40,18 @@ export class Reads {
   #run(): void {
     const reads = this.#waiting;
     this.#waiting = [];
-    const together = reads.length > 1 && !this.#database.isTransaction;
+    const together = reads.length > 1 && !this.#database.isTransaction && this.#tries(this.#begin);
+    for (const read of reads) this.#one(read);
+    if (together) this.#tries(this.#end);
+  }
+
+  /** Sharing saves time and no more: where it cannot be had, each read says itself what is wrong. */
+  #tries(step: () => void): boolean {
     try {
-      if (together) this.#begin();
-      for (const read of reads) this.#one(read);
-    } finally {
-      if (together) this.#end();
+      step();
+      return true;
+    } catch {
+      return false;
     }
   }
 
