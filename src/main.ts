@@ -24,7 +24,7 @@ const usage = `Tollgate, an OpenID Connect provider
   --host ADDRESS     listens there instead of at the configuration's \`host\`
 
 Secrets come from the environment: TOLLGATE_SECRET, or a file named by TOLLGATE_SECRET_FILE.
-docs/configuration.md has all keys. Run from sources, \`tollgate\` is \`node src/main.ts\`.
+docs/configuration.md has all keys. Run from sources, \`tollgate\` is \`npm start --\`.
 `;
 
 /** Somebody asked for what there is not. */

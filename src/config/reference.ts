@@ -9,7 +9,7 @@ const opening = `# Configuration
 <!-- Made by \`npm run docs\` from src/config/schema.ts. Do not edit it here. -->
 
 One file, \`tollgate.config.ts\` (or \`.js\`, \`.json\`, or what \`--config\` names), whose default export is an object with
-the keys below. \`tollgate.config.example.ts\` is the start of one. \`node src/main.ts check\` lists everything that is
+the keys below. \`tollgate.config.example.ts\` is the start of one. \`npm start -- check\` lists everything that is
 wrong with yours and starts nothing; with a wrong one, nothing starts.
 
 ## Secrets
