@@ -35,7 +35,9 @@ export function loginPage(view: LoginView, brand: Brand): Html {
       ? [providers.slice(0, shownAtOnce), providers.slice(shownAtOnce)]
       : [providers, []];
   const button = (provider: LoginProvider) => providerButton(provider, view.lastUsed);
-  const content = html`${help(view.again === true ? login.again(view.app) : login.help(view.app))}
+  // Links go on to the company's own app, which the title names already.
+  const goesOn = view.app === brand.name ? undefined : login.help(view.app);
+  const content = html`${help(view.again === true ? login.again(view.app) : goesOn)}
     ${notice(view.message ?? (providers.length === 0 ? login.none : undefined))}
     <form method="post" action="${view.form.action}" class="stack">
       ${promptFields(view.form)}

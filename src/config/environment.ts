@@ -35,7 +35,8 @@ export async function addEnvironment(
   const reader = createReader(env, readFile);
   const filled = { ...input };
   const secrets = await reader.read('TOLLGATE_SECRET');
-  if (secrets !== undefined) filled['secrets'] = split(secrets);
+  // Empty is as good as not there.
+  if (secrets !== undefined && split(secrets).length > 0) filled['secrets'] = split(secrets);
   const providers = await fill(input['providers'], 'PROVIDER', 'clientSecret', reader);
   const clients = await fill(input['clients'], 'CLIENT', 'secret', reader);
   if (providers !== undefined) filled['providers'] = providers;

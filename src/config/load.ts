@@ -1,5 +1,6 @@
 /** Reads the configuration: the file, the environment's secrets, and what is wrong with both. */
 
+import { existsSync } from 'node:fs';
 import { readFile as readFileOf } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -65,6 +66,9 @@ async function readJson(file: string, readFile: ReadFile): Promise<unknown> {
 }
 
 async function readModule(file: string): Promise<unknown> {
+  if (!existsSync(file)) {
+    throw unreadable(file, 'There is no such file.', 'Copy tollgate.config.example.ts.');
+  }
   let loaded: { default?: unknown };
   try {
     loaded = (await import(pathToFileURL(resolve(file)).href)) as { default?: unknown };

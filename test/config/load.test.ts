@@ -130,7 +130,7 @@ test('a file that is not there, or is none, is told plainly and without its cont
     const told = async (name: string) =>
       (await problemsOf(loadConfig({ file: join(folder, name), env: {} }))).join('\n');
     expect(await told('absent.json')).toContain('cannot be read');
-    expect(await told('absent.ts')).toContain('cannot be loaded');
+    expect(await told('absent.ts')).toContain('no such file');
     expect(await told('broken.json')).toMatch(/^: It is no JSON/);
     expect(await told('broken.json')).not.toContain(serverSecret.slice(0, 6));
     expect(await told('broken.ts')).toContain('cannot be loaded');
