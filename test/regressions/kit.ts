@@ -2,6 +2,7 @@
 
 import type { Browser, Page } from '../../dev/walk.ts';
 import type { StoredCookie } from '../../dev/cookie_jar.ts';
+import type { ConfigChanges } from '../kit/server.ts';
 import type { World } from '../kit/world.ts';
 
 /** Where the way leaves for the upstream provider. */
@@ -21,3 +22,10 @@ export function plant(world: World, into: Browser, ...cookies: StoredCookie[]): 
 }
 
 export const parametersOf = (page: Page) => new URL(page.url).searchParams;
+
+/** An app on the issuer's own site, as those that use links must be; nobody listens there. */
+export const app = 'http://127.0.0.1:1';
+export const linkConfig: ConfigChanges = {
+  signin: { success: `${app}/` },
+  signout: { success: `${app}/bye` },
+};
