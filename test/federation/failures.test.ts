@@ -13,7 +13,7 @@ let world: World;
 let hasty: OutgoingFetch;
 beforeAll(async () => {
   world = await startWorld();
-  hasty = createFetch({ allowPrivate: ['127.0.0.0/8'], timeoutMs: 1000 });
+  hasty = createFetch({ allowPrivate: ['127.0.0.0/8'], timeoutMs: 2500 });
 });
 afterAll(async () => {
   await hasty.close();
