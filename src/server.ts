@@ -26,6 +26,7 @@ import type { Federation } from './federation/federation.ts';
 import { health } from './health.ts';
 import { endWithSession } from './links/end_with_session.ts';
 import { routes as links } from './links/routes.ts';
+import { linkClientId } from './oidc/clients.ts';
 import { createOidc } from './oidc/oidc.ts';
 import type { Oidc } from './oidc/oidc.ts';
 import { jsonEndpoints } from './oidc/work_middleware.ts';
@@ -90,7 +91,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const limits = createLimits({ store, clock, log });
   const pages = createPages({ config, log });
 
-  const directory = createDirectory({ store, clock, log, registration: config.registration });
+  const reservedIds = new Set([...config.clients.map(({ id }) => id), linkClientId]);
+  const { registration } = config;
+  const directory = createDirectory({ store, clock, log, registration, reservedIds });
   const federation = createFederation({ config, store, secrets, fetch, clock, log });
   const oidc = await createOidc({
     config,
