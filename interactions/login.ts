@@ -1,10 +1,8 @@
 /** Who are you? Sends the browser to the provider that the person chose. */
 
-import type { ParameterizedContext } from 'koa';
 import { Problem } from '../src/base/errors.ts';
-import { randomToken } from '../src/base/ids.ts';
 import type { Conversation } from '../src/oidc/conversation.ts';
-import { browserCookie, type Cookies } from '../src/web/cookies.ts';
+import { browserFor } from '../src/web/browsers.ts';
 import type { Form } from '../src/web/form.ts';
 import { loginPage } from '../views/login.ts';
 import { texts } from '../views/texts.ts';
@@ -61,7 +59,8 @@ async function start(
   try {
     const { url } = await deps.federation.start(provider, {
       interaction: conversation.uid,
-      browser: browserOf(ctx, deps.cookies),
+      // Binds the sign-in to this browser (F7).
+      browser: browserFor(ctx, deps.cookies),
       ...(typeof hint === 'string' && hint !== '' && !other ? { loginHint: hint } : {}),
       ...(prompt === undefined ? {} : { prompt }),
     });
@@ -83,15 +82,6 @@ function promptFor({ prompt, params }: Conversation, other: boolean): string | u
   if (params.another === 'yes') return 'select_account';
   if (prompt.reasons.includes('login_prompt') || prompt.reasons.includes('max_age')) return 'login';
   return other ? 'select_account' : undefined;
-}
-
-/** Binds the sign-in to this browser (F7). Several tabs share the cookie. */
-function browserOf(ctx: ParameterizedContext, cookies: Cookies): string {
-  const known = cookies.read(ctx, browserCookie);
-  if (known !== undefined && /^[A-Za-z0-9_-]{22}$/.test(known)) return known;
-  const fresh = randomToken();
-  cookies.write(ctx, browserCookie, fresh);
-  return fresh;
 }
 
 function page(

@@ -1,13 +1,13 @@
 /** The sign-in conversation over the library's interactions: what `conversation.ts` promises. */
 
 import { errors } from 'oidc-provider';
+import type { ParameterizedContext } from 'koa';
 import type { Interaction, Provider } from 'oidc-provider';
 import type { Clock } from '../base/clock.ts';
 import { Problem } from '../base/errors.ts';
-import { sha256 } from '../base/secrets.ts';
-import type { ParameterizedContext } from 'koa';
 import type { Store } from '../storage/store.ts';
 import type { UnitOfWork } from '../storage/work.ts';
+import { browserHash } from './browser.ts';
 import type { Clients } from './clients.ts';
 import { giveConsent } from './consents.ts';
 import type { Conversation, Conversations, PromptName, PromptResult } from './conversation.ts';
@@ -71,8 +71,8 @@ export function createConversations(dependencies: ConversationDependencies): Con
   /** A sibling host can plant the conversation's own cookie, but not this one (`web/browsers.ts`). */
   const begunHere = async (ctx: ParameterizedContext, uid: string): Promise<boolean> => {
     const document = await work.current().read('interaction', uid);
-    const { browser } = ctx.state as { browser?: string };
-    return browser !== undefined && document?.browser === sha256(browser);
+    const hash = browserHash(ctx);
+    return hash !== undefined && document?.browser === hash;
   };
 
   const find = async (uid: string): Promise<Interaction> => {

@@ -23,6 +23,7 @@ import { createAccountChoice } from './account_choice.ts';
 import { createAdapterFactory } from './adapter.ts';
 import { createAuthorization } from './authorization.ts';
 import { createRotates } from './bound_refresh.ts';
+import { browserHash } from './browser.ts';
 import { createClients } from './clients.ts';
 import type { Clients } from './clients.ts';
 import type { Conversations } from './conversation.ts';
@@ -73,12 +74,6 @@ function endReason(): GrantEndReason {
   if (oidc?.route === 'revocation') return 'revocation_endpoint';
   if (oidc?.route !== 'token') return 'session_ended';
   return oidc.params?.grant_type === 'refresh_token' ? 'refresh_token_reuse' : 'code_reuse';
-}
-
-function presentBrowser(): { hash: string | undefined } | undefined {
-  if (Provider.ctx === undefined) return undefined;
-  const { browser } = Provider.ctx.state as { browser?: string };
-  return { hash: browser === undefined ? undefined : sha256(browser) };
 }
 
 /**
@@ -133,7 +128,7 @@ export async function createOidc(dependencies: OidcDependencies): Promise<Oidc> 
       openJwt: createJwtOpener(config.issuer, keys),
       endReason,
       revoking: () => Provider.ctx?.oidc.route === 'revocation',
-      browser: presentBrowser,
+      browser: () => (Provider.ctx === undefined ? undefined : { hash: browserHash(Provider.ctx) }),
       grantsOfSession: endings.grantsOfSession,
     }),
     keys,
