@@ -10,7 +10,7 @@
 import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
-import type { PendingEvent, Store } from '../storage/store.ts';
+import type { EventPlace, PendingEvent, Store } from '../storage/store.ts';
 import type { Handler } from './handlers.ts';
 import { Lanes } from './lanes.ts';
 import { createLeases } from './leases.ts';
@@ -159,7 +159,7 @@ class OutboxDispatcher implements Dispatcher {
     concerns: (event: PendingEvent) => boolean,
   ): Promise<number> {
     let admitted = 0;
-    let after: string | undefined;
+    let after: EventPlace | undefined;
     while (await goOn()) {
       const page = await this.#options.store.pending(pageSize, { after });
       for (const event of page) {
@@ -168,7 +168,7 @@ class OutboxDispatcher implements Dispatcher {
       if (page.length < pageSize) break;
       await this.#lanes.room();
       // Go on behind what stays: the rest of the page is settled, and gone from the outbox.
-      after = page.findLast((event) => !concerns(event) || this.#lanes.has(event))?.id ?? after;
+      after = page.findLast((event) => !concerns(event) || this.#lanes.has(event)) ?? after;
     }
     return admitted;
   }

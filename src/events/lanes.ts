@@ -10,7 +10,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Kind } from '../storage/kinds.ts';
-import type { PendingEvent, Store } from '../storage/store.ts';
+import type { EventPlace, PendingEvent, Store } from '../storage/store.ts';
 import { runHandlers } from './handlers.ts';
 import type { Handler } from './handlers.ts';
 
@@ -27,10 +27,7 @@ export interface LanesOptions {
   random: () => number;
 }
 
-export interface DocumentName {
-  kind: Kind;
-  document: string;
-}
+export type DocumentName = Pick<EventPlace, 'kind' | 'document'>;
 
 export type Admission = 'admitted' | 'known' | 'refused';
 
@@ -164,13 +161,13 @@ export class Lanes {
   async #run(lane: Lane): Promise<void> {
     const { store, log } = this.#options;
     lane.again = false;
-    const handled: string[] = [];
+    const handled: PendingEvent[] = [];
     try {
       const events = await store.pending(turn, { of: { kind: lane.kind, id: lane.id } });
       let failed = false;
       for (const event of events) {
         failed = !(await this.#handle(lane, event));
-        if (!failed) handled.push(event.id);
+        if (!failed) handled.push(event);
         if (failed || this.#closed) break;
       }
       await store.settle(handled);

@@ -25,7 +25,7 @@ export function announcing(store: Store, wake: (events?: readonly PendingEvent[]
     find: (kind, index, value, options) => store.find(kind, index, value, options),
     due: (kind, before, limit) => store.due(kind, before, limit),
     pending: (limit, options) => store.pending(limit, options),
-    settle: (eventIds) => store.settle(eventIds),
+    settle: (events) => store.settle(events),
     bump: (key, by, ttlSeconds) => store.bump(key, by, ttlSeconds),
     ping: () => store.ping(),
     close: () => store.close(),

@@ -1,10 +1,11 @@
 /**
- * What a driver keeps beside a document so that it is found again: taken from `kinds`, for all
- * drivers.
+ * What a driver keeps beside a document so that it is found again, and what it refuses as a defect:
+ * taken from `kinds`, for all drivers.
  */
 
 import { kinds } from './kinds.ts';
 import type { Documents, Kind } from './kinds.ts';
+import type { FindOptions, NewEvent } from './store.ts';
 
 export interface Entry {
   /** The index or unique field. */
@@ -28,12 +29,30 @@ export function entriesOf<K extends Kind>(kind: K, document: Documents[K]): Entr
 }
 
 /**
- * Unique fields are found by as well. @throws for a name that the kind does not declare: a defect.
+ * Unique fields are found by as well. @throws for a name that the kind does not declare, and for a
+ * prefix of a hot kind, whose values no store keeps in order: defects.
  */
-export function requireIndex(kind: Kind, name: string): void {
-  const { indexes = {}, unique = {} } = kinds[kind];
+export function requireIndex(kind: Kind, name: string, { prefix }: FindOptions = {}): void {
+  const { indexes = {}, unique = {}, hot } = kinds[kind];
   if (!Object.hasOwn(indexes, name) && !Object.hasOwn(unique, name)) {
     throw new TypeError(`${kind} has no index ${name}`);
+  }
+  if (prefix === true && hot) throw new TypeError(`${kind} is hot: not found by a prefix`);
+}
+
+/** Whole milliseconds: when the document wants attention. Stores keep times as integers. */
+export function dueOf<K extends Kind>(kind: K, document: Documents[K] | null): number | undefined {
+  const due = document === null ? undefined : kinds[kind].due?.(document);
+  return due === undefined ? undefined : Math.ceil(due);
+}
+
+/** @throws for what no store can keep: a defect */
+export function requireWritable(kind: Kind, id: string, events: readonly NewEvent[] = []): void {
+  if (id === '') throw new TypeError(`a ${kind} needs an id`);
+  // Stores put ids behind each other, with this between them.
+  if (id.includes('\0')) throw new TypeError(`the id of a ${kind} has a zero character`);
+  if (events.length > 0 && kinds[kind].eventless === true) {
+    throw new TypeError(`a ${kind} is written without events`);
   }
 }
 

@@ -37,6 +37,8 @@ export interface KindDeclaration<T> {
   due?: (document: T) => number | undefined;
   /** What `sweep` does when `due` has passed: `delete` it, or leave it to a worker (`keep`). */
   atDue?: 'delete' | 'keep';
+  /** No event is ever written with one: a store may let it vanish by itself, long after its time. */
+  eventless?: true;
   /** The event that goes out before `sweep` deletes the document, if it is to be announced. */
   announce?: (id: string, document: T, now: number) => NewEvent | undefined;
 }
@@ -80,11 +82,11 @@ export const kinds: { [K in Kind]: KindDeclaration<Documents[K]> } = {
       account: (grant) => present(grant.account),
     },
   },
-  interaction: { hot: true, ...expiring },
-  transaction: { hot: true, ...expiring },
-  par: { hot: true, ...expiring },
-  token: { hot: true, ...expiring },
-  replay: { hot: true, ...expiring },
+  interaction: { hot: true, ...expiring, eventless: true },
+  transaction: { hot: true, ...expiring, eventless: true },
+  par: { hot: true, ...expiring, eventless: true },
+  token: { hot: true, ...expiring, eventless: true },
+  replay: { hot: true, ...expiring, eventless: true },
   lease: { hot: true },
   user: {
     hot: false,

@@ -10,10 +10,11 @@ import { Problem } from '../base/errors.ts';
 import { randomToken } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { boundedLimit } from './entries.ts';
+import { expire, remembranceMs } from './expiry.ts';
 import { kinds } from './kinds.ts';
 import type { Documents, Kind } from './kinds.ts';
-import { Conflict } from './store.ts';
 import type {
+  EventPlace,
   FindOptions,
   PendingEvent,
   PendingOptions,
@@ -39,10 +40,6 @@ export interface SqliteOptions {
 }
 
 const defaultLongestWait = 10_000;
-/** How long a deleted document's version and write id are remembered. */
-const remembranceMs = 60 * 60 * 1000;
-/** Expired documents that are deleted in one commit, so that requests come in between. */
-const sweepBatch = 100;
 
 /** @throws {Problem} when the file cannot be used; its message is for the operator */
 export async function openSqlite(options: SqliteOptions): Promise<Store> {
@@ -116,9 +113,9 @@ class SqliteStore implements Store {
   }
 
   /** Not fsynced by itself: an event that comes again after a power cut is handled again. */
-  async settle(eventIds: readonly string[]): Promise<void> {
-    if (eventIds.length === 0) return;
-    const ids = [...eventIds];
+  async settle(events: readonly EventPlace[]): Promise<void> {
+    if (events.length === 0) return;
+    const ids = events.map(({ id }) => id);
     await this.#change(() => this.#upkeep.settle(ids), false);
   }
 
@@ -129,32 +126,8 @@ class SqliteStore implements Store {
 
   async sweep(now: number, limit?: number): Promise<number> {
     const most = boundedLimit(limit, 1000);
-    let gone = 0;
-    for (const kind of Object.keys(kinds) as Kind[]) {
-      if (kinds[kind].atDue === 'delete') gone += await this.#expire(kind, now, most);
-    }
+    const gone = await expire(this, Object.keys(kinds) as Kind[], now, most);
     await this.#change(() => this.#upkeep.forget(now, now - remembranceMs, most), false);
-    return gone;
-  }
-
-  async #expire<K extends Kind>(kind: K, now: number, limit: number): Promise<number> {
-    const { announce } = kinds[kind];
-    const expired = await this.due(kind, now, limit);
-    let gone = 0;
-    for (let start = 0; start < expired.length; start += sweepBatch) {
-      const deletions = expired.slice(start, start + sweepBatch).map(async (stored) => {
-        const event = announce?.(stored.id, stored.document, now);
-        const events = event === undefined ? [] : [event];
-        try {
-          await this.write(kind, stored.id, null, { expect: stored.version, events });
-          gone += 1;
-        } catch (error) {
-          // Renewed, or swept by another process, since it was read.
-          if (!(error instanceof Conflict)) throw error;
-        }
-      });
-      await Promise.all(deletions);
-    }
     return gone;
   }
 

@@ -20,10 +20,15 @@ export interface NewEvent {
   data: Record<string, unknown>;
 }
 
-/** An event that waits in the outbox, with the document and version that caused it. */
-export interface PendingEvent extends NewEvent {
+/** An event and where it waits: with the document that caused it. */
+export interface EventPlace {
+  id: string;
   kind: Kind;
   document: string;
+}
+
+/** An event that waits in the outbox, with the document and version that caused it. */
+export interface PendingEvent extends NewEvent, EventPlace {
   version: number;
 }
 
@@ -54,13 +59,13 @@ export interface FindOptions {
   /** 100 when not given, 1000 at the most. */
   limit?: number;
   descending?: boolean;
-  /** `value` is a prefix of the indexed value. */
+  /** `value` is a prefix of the indexed value. For kept kinds only (`requireIndex`). */
   prefix?: boolean;
 }
 
 export interface PendingOptions {
   /** Continue behind this event; from the beginning where it is no longer pending. */
-  after?: string | undefined;
+  after?: EventPlace | undefined;
   /** The events of this document alone, in the order of its versions. */
   of?: { kind: Kind; id: string } | undefined;
 }
@@ -96,11 +101,14 @@ export interface Store {
     options: WriteOptions,
   ): Promise<number>;
 
-  /** Events not yet settled, oldest first. 1000 at the most. */
+  /**
+   * Events not yet settled. Those of one document in the order of its versions, and as they were given;
+   * documents about in the order in which they began to wait. 1000 at the most.
+   */
   pending(limit: number, options?: PendingOptions): Promise<PendingEvent[]>;
 
-  /** These events were handled: forget them. Unknown ids are ignored. */
-  settle(eventIds: readonly string[]): Promise<void>;
+  /** These events were handled: forget them. Unknown ones are ignored. */
+  settle(events: readonly EventPlace[]): Promise<void>;
 
   /**
    * Adds to a counter that vanishes `ttlSeconds` after its first use, and answers its new value.

@@ -5,6 +5,7 @@ import { kinds } from '../../src/storage/kinds.ts';
 import type { Documents, Kind } from '../../src/storage/kinds.ts';
 import { Conflict, Duplicate } from '../../src/storage/store.ts';
 import type {
+  EventPlace,
   FindOptions,
   PendingEvent,
   PendingOptions,
@@ -96,15 +97,16 @@ export class ModelStore implements Store {
   }
 
   async pending(limit: number, { after, of }: PendingOptions = {}): Promise<PendingEvent[]> {
-    const start = this.#outbox.findIndex((event) => event.id === after) + 1;
+    const start = this.#outbox.findIndex((event) => event.id === after?.id) + 1;
     return this.#outbox
       .slice(start)
       .filter(({ kind, document }) => !of || (kind === of.kind && document === of.id))
       .slice(0, limit);
   }
 
-  async settle(eventIds: readonly string[]): Promise<void> {
-    this.#outbox = this.#outbox.filter(({ id }) => !eventIds.includes(id));
+  async settle(events: readonly EventPlace[]): Promise<void> {
+    const settled = new Set(events.map(({ id }) => id));
+    this.#outbox = this.#outbox.filter(({ id }) => !settled.has(id));
   }
 
   async bump(key: string, by: number): Promise<number> {

@@ -1,8 +1,9 @@
 /** Documents and events for tests of stores: small, valid, and different where asked for. */
 
-import { identityKey } from '../../src/storage/kinds.ts';
 import type * as D from '../../src/storage/documents.ts';
-import type { NewEvent } from '../../src/storage/store.ts';
+import { identityKey } from '../../src/storage/kinds.ts';
+import type { Documents, Kind } from '../../src/storage/kinds.ts';
+import type { EventPlace, NewEvent, Store, Stored } from '../../src/storage/store.ts';
 import { startOfTime } from './suite.ts';
 
 export function session(changes: Partial<D.SessionDocument> = {}): D.SessionDocument {
@@ -59,3 +60,68 @@ export function audit(changes: Partial<D.AuditDocument> = {}): D.AuditDocument {
 export function event(id: string, changes: Partial<NewEvent> = {}): NewEvent {
   return { id: `evt_${id}`, type: 'user.registered', at: startOfTime, data: { id }, ...changes };
 }
+
+/** Where `event(id)` waits. */
+export const placeOf = (kind: Kind, document: string, id: string): EventPlace => ({
+  id: `evt_${id}`,
+  kind,
+  document,
+});
+
+/** What holds for all kinds is tried with a kept one and a hot one: they may be in different stores. */
+export interface Subject {
+  kind: Kind;
+  make(label?: string): Documents[Kind];
+  /** The label that a document was made with. */
+  labelOf(document: Documents[Kind] | undefined): string | undefined;
+}
+
+export const subjects: readonly Subject[] = [
+  {
+    kind: 'account',
+    make: (label = 'Example') => account({ name: label }),
+    labelOf: (document) => (document as D.AccountDocument | undefined)?.name,
+  },
+  {
+    kind: 'grant',
+    make: (label = 'app') => grant({ client: label }),
+    labelOf: (document) => (document as D.GrantDocument | undefined)?.client,
+  },
+];
+
+/** For processes that write side by side: a number that counts, and documents of which there are many. */
+export interface Tasks {
+  number: { kind: Kind; make(value: number): Documents[Kind]; valueOf(document: unknown): number };
+  lane: {
+    kind: Kind;
+    make(name: string): Documents[Kind];
+    /** Those of all lanes. */
+    all(store: Store): Promise<Stored<unknown>[]>;
+  };
+}
+
+export const keptTasks: Tasks = {
+  number: {
+    kind: 'meta',
+    make: (value) => ({ value }),
+    valueOf: (document) => Number((document as D.MetaDocument).value),
+  },
+  lane: {
+    kind: 'account',
+    make: (name) => account({ name, customer: name }),
+    all: (store) => store.find('account', 'customer', '', { prefix: true, limit: 1000 }),
+  },
+};
+
+export const hotTasks: Tasks = {
+  number: {
+    kind: 'session',
+    make: (value) => session({ generation: value }),
+    valueOf: (document) => (document as D.SessionDocument).generation,
+  },
+  lane: {
+    kind: 'grant',
+    make: (name) => grant({ client: name }),
+    all: (store) => store.find('grant', 'user', 'usr_1', { limit: 1000 }),
+  },
+};

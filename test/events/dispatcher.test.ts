@@ -261,10 +261,10 @@ describe('a handler that fails', () => {
   });
 });
 
-async function lastBad(world: World): Promise<string | undefined> {
+async function lastBad(world: World): Promise<PendingEvent | undefined> {
   const first = await world.store.pending(1000);
-  const rest = await world.store.pending(1000, { after: first.at(-1)?.id });
-  return [...first, ...rest].findLast((event) => event.type === 'bad')?.id;
+  const rest = await world.store.pending(1000, { after: first.at(-1) });
+  return [...first, ...rest].findLast((event) => event.type === 'bad');
 }
 
 describe('many processes', () => {

@@ -84,7 +84,7 @@ export function faulty(store: Store, fault: Fault = {}): FaultyStore {
     write: (kind, id, document, options) =>
       writing(kind, () => store.write(kind, id, document, options)),
     pending: (limit, options) => reading('pending', () => store.pending(limit, options)),
-    settle: (eventIds) => writing('settle', () => store.settle(eventIds)),
+    settle: (events) => writing('settle', () => store.settle(events)),
     sweep: (now, limit) => writing('sweep', () => store.sweep(now, limit)),
     bump: async (key, by, ttlSeconds) => {
       if (dead) throw new Stopped();

@@ -27,7 +27,7 @@ async function openWatchedStore(clock: () => number = Date.now): Promise<Watched
       return store.write(kind, id, document, options);
     },
     pending: (limit, options) => store.pending(limit, options),
-    settle: (ids) => store.settle(ids),
+    settle: (events) => store.settle(events),
     // Nobody is kept out for asking often: what the limits do is tested by itself.
     bump: () => Promise.resolve(1),
     sweep: (now, limit) => store.sweep(now, limit),

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { openSqlite } from '../../src/storage/sqlite.ts';
 import type { Store } from '../../src/storage/store.ts';
-import { account, event } from '../conformance/samples.ts';
+import { account, event, placeOf } from '../conformance/samples.ts';
 import { dyingStore } from '../kit/dying_store.ts';
 import { faulty, Stopped } from '../kit/faults.ts';
 
@@ -40,7 +40,7 @@ describe('a faulty store', () => {
     await expect(story(store)).rejects.toBeInstanceOf(Stopped);
     await expect(store.get('account', 'a')).rejects.toBeInstanceOf(Stopped);
     await expect(store.pending(1)).rejects.toBeInstanceOf(Stopped);
-    await expect(store.settle(['evt_a'])).rejects.toBeInstanceOf(Stopped);
+    await expect(store.settle([placeOf('account', 'a', 'a')])).rejects.toBeInstanceOf(Stopped);
     await expect(store.bump('k', 1, 1)).rejects.toBeInstanceOf(Stopped);
     await expect(store.ping()).rejects.toBeInstanceOf(Stopped);
     store.revive();
@@ -60,13 +60,13 @@ describe('a faulty store', () => {
     const store = faulty(await fresh());
     await story(store);
     await store.get('account', 'a');
-    await store.settle(['evt_a']);
+    await store.settle([placeOf('account', 'a', 'a')]);
     expect(store.counts()).toEqual({ writes: { account: 3, settle: 1 }, reads: { account: 1 } });
     const total = store.totalWrites();
     expect(total).toBe(4);
     for (let k = 1; k <= total; k += 1) {
       store.revive({ stopAfterWrites: k });
-      const told = story(store).then(() => store.settle(['evt_b']));
+      const told = story(store).then(() => store.settle([placeOf('account', 'b', 'b')]));
       await expect(told).rejects.toBeInstanceOf(Stopped);
     }
     store.revive({ stopAfterWrites: total + 1 });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Conflict } from '../../src/storage/store.ts';
 import type { Store } from '../../src/storage/store.ts';
 import { createSqliteStore, openSqlite } from '../../src/storage/sqlite.ts';
-import { account, event } from '../conformance/samples.ts';
+import { account, event, placeOf } from '../conformance/samples.ts';
 import { record } from './recording.ts';
 
 const closing: (() => unknown)[] = [];
@@ -92,7 +92,7 @@ describe('durability', () => {
     };
     await watched(insert(store, 'a'));
     await watched(store.bump('k', 1, 60));
-    await watched(store.settle(['evt_a']));
+    await watched(store.settle([placeOf('account', 'a', 'a')]));
     await watched(Promise.all([store.bump('k', 1, 60), insert(store, 'b')]));
     await watched(store.bump('k', 1, 60));
     await watched(insert(store, 'c'));
@@ -223,7 +223,7 @@ describe('closing', () => {
     await expect(store.get('account', 'a')).rejects.toMatchObject(refused);
     await expect(insert(store, 'a')).rejects.toMatchObject(refused);
     await expect(store.bump('k', 1, 1)).rejects.toMatchObject(refused);
-    await expect(store.settle(['x'])).rejects.toMatchObject(refused);
+    await expect(store.settle([placeOf('account', 'x', 'x')])).rejects.toMatchObject(refused);
     await expect(store.ping()).rejects.toMatchObject(refused);
   });
 

@@ -12,8 +12,8 @@ async function statementsInUse() {
   await store.write('grant', 'g1', grant(), { expect: 'absent' });
   for (const prefix of [true, false]) {
     for (const descending of [true, false]) {
-      await store.find('grant', 'user', 'u', { prefix, descending });
-      await store.find('grant', 'user', 'u', { prefix, descending, after: 'g' });
+      await store.find('audit', 'user', 'u', { prefix, descending });
+      await store.find('audit', 'user', 'u', { prefix, descending, after: 'g' });
     }
   }
   const plans = [...recording.prepared]

@@ -59,7 +59,7 @@ function createOutbox(database: DatabaseSync) {
   );
 
   return (limit: number, { after, of }: PendingOptions): PendingEvent[] => {
-    const paging = [after ?? null, boundedLimit(limit)];
+    const paging = [after?.id ?? null, boundedLimit(limit)];
     const rows = of === undefined ? page.all(...paging) : ofDocument.all(of.id, of.kind, ...paging);
     return (rows as unknown as (PendingEvent & { data: string })[]).map((row) => ({
       ...row,
@@ -80,9 +80,10 @@ function createFind(database: DatabaseSync) {
     kind: K,
     index: string,
     value: string,
-    { after, limit, descending = false, prefix = false }: FindOptions,
+    options: FindOptions,
   ): Stored<Documents[K]>[] => {
-    requireIndex(kind, index);
+    requireIndex(kind, index, options);
+    const { after, limit, descending = false, prefix = false } = options;
     const parameters = [kind, index, value];
     if (prefix) parameters.push(value + last);
     if (after !== undefined) parameters.push(after);

@@ -1,9 +1,8 @@
 /** One write: a document, what it is found by, and its events, inside the caller's transaction. */
 
 import type { DatabaseSync } from 'node:sqlite';
-import { entriesOf } from '../entries.ts';
+import { dueOf, entriesOf, requireWritable } from '../entries.ts';
 import type { Entry } from '../entries.ts';
-import { kinds } from '../kinds.ts';
 import type { Documents, Kind } from '../kinds.ts';
 import { Conflict, Duplicate } from '../store.ts';
 import type { WriteOptions } from '../store.ts';
@@ -32,7 +31,7 @@ export function prepareWrite<K extends Kind>(
   document: Documents[K] | null,
   options: WriteOptions & { writeId: string; now: number },
 ): PreparedWrite {
-  if (id === '') throw new TypeError(`a ${kind} needs an id`);
+  requireWritable(kind, id, options.events);
   const entries = document === null ? [] : entriesOf(kind, document);
   return {
     kind,
@@ -40,18 +39,12 @@ export function prepareWrite<K extends Kind>(
     body: document === null ? null : JSON.stringify(document),
     entries,
     entriesKey: JSON.stringify(entries),
-    due: dueOf(kind, document),
+    due: dueOf(kind, document) ?? null,
     expect: options.expect,
     writeId: options.writeId,
     now: options.now,
     events: (options.events ?? []).map((event) => ({ ...event, data: JSON.stringify(event.data) })),
   };
-}
-
-/** Whole milliseconds: SQLite refuses a fraction in an integer column. */
-function dueOf<K extends Kind>(kind: K, document: Documents[K] | null): number | null {
-  const due = document === null ? undefined : kinds[kind].due?.(document);
-  return due === undefined ? null : Math.ceil(due);
 }
 
 interface Present {

@@ -132,7 +132,7 @@ function announcing(suite: Suite): void {
       expect(await store.find('session', 'user', 'u1')).toEqual([]);
       expect(await store.sweep(expiresAt)).toBe(0);
       expect(await store.pending(10)).toHaveLength(1);
-      await store.settle(waiting.map(({ id }) => id));
+      await store.settle(waiting);
       await store.sweep(expiresAt);
       expect(await store.pending(10)).toEqual([]);
       expect(await store.get('session', 's1')).toBeUndefined();

@@ -4,20 +4,26 @@ import { startChild } from '../../kit/child.ts';
 import type { Child } from '../../kit/child.ts';
 import { Conflict } from '../../../src/storage/store.ts';
 import type { Store } from '../../../src/storage/store.ts';
-import { account, event, grant, user } from '../samples.ts';
+import { account, event, grant, hotTasks, keptTasks, placeOf, user } from '../samples.ts';
+import type { Tasks } from '../samples.ts';
 import type { StorePlace, Suite } from '../suite.ts';
 
 const entry = join(import.meta.dirname, '..', 'child.ts');
+
+/** In the store of kept kinds, or in that of hot ones, which may be another. */
+const wheres = ['kept', 'hot'] as const;
+const tasksOf = (where: (typeof wheres)[number]) => (where === 'hot' ? hotTasks : keptTasks);
 
 function start(
   place: StorePlace,
   task: string,
   name: string,
   count: number,
+  where: 'kept' | 'hot' = 'kept',
   environment = {},
 ): Child {
   if (place.location === undefined) throw new Error('a persistent store needs a location');
-  return startChild(entry, [place.location, task, name, String(count)], environment);
+  return startChild(entry, [place.location, task, name, String(count), where], environment);
 }
 
 async function linesOf(child: Child): Promise<string[]> {
@@ -39,7 +45,7 @@ export function persistence(suite: Suite): void {
         });
         await first.write('grant', 'g1', grant(), { expect: 'absent' });
         await first.write('grant', 'g1', null, { expect: 1, writeId: 'w2' });
-        await first.settle(['evt_1']);
+        await first.settle([placeOf('user', 'u1', '1')]);
         await first.close();
 
         const second = await suite.connect(place);
@@ -79,7 +85,7 @@ export function persistence(suite: Suite): void {
         await expect(one.write('account', 'a1', account(), { expect: 1 })).rejects.toBeInstanceOf(
           Conflict,
         );
-        await two.settle(['evt_1']);
+        await two.settle([placeOf('account', 'a1', '1')]);
         expect(await one.pending(10)).toEqual([]);
         expect([await one.bump('k', 1, 60), await two.bump('k', 1, 60)]).toEqual([1, 2]);
       });
@@ -92,14 +98,16 @@ export function persistence(suite: Suite): void {
 function parallel(suite: Suite): void {
   if (suite.persistent)
     describe('several processes', () => {
-      test('no update is lost when two increment one document', async () => {
+      test.for(wheres)('no update is lost when two increment one document: %s', async (where) => {
+        const { number } = tasksOf(where);
         const place = await suite.place();
         const here = await suite.connect(place);
-        const children = ['x', 'y'].map((name) => start(place, 'increment', name, 150));
+        const children = ['x', 'y'].map((name) => start(place, 'increment', name, 150, where));
         await Promise.all(children.map((child) => linesOf(child)));
         expect(await Promise.all(children.map(({ ended }) => ended))).toEqual([0, 0]);
-        const sum = await here.get('meta', 'sum');
-        expect(sum).toMatchObject({ version: 300, document: { value: 300 } });
+        const sum = await here.get(number.kind, 'sum');
+        expect(sum?.version).toBe(300);
+        expect(number.valueOf(sum?.document)).toBe(300);
         const waiting = await here.pending(1000);
         expect(waiting.map(({ version }) => version)).toEqual(waiting.map((_, index) => index + 1));
         expect(waiting.every(({ version, data }) => data.value === version)).toBe(true);
@@ -125,12 +133,14 @@ function parallel(suite: Suite): void {
 
 function killing(suite: Suite): void {
   if (suite.persistent)
-    describe('a process that is killed while it writes', () => {
+    describe.for(wheres)('a process that is killed while it writes: %s', (where) => {
+      const tasks = tasksOf(where);
+
       test.for([1, 60, 400])(
         'O-11 after %i acknowledgements: none of them is lost',
         async (most) => {
           const place = await suite.place();
-          const child = start(place, 'writeOn', 'lane', 0);
+          const child = start(place, 'writeOn', 'lane', 0, where);
           const acknowledged = new Map<string, number>();
           let lines = 0;
           for await (const line of child.lines) {
@@ -142,15 +152,15 @@ function killing(suite: Suite): void {
           expect(await child.ended).toBe('SIGKILL');
 
           const store = await suite.connect(place);
-          for (const [lane, last] of acknowledged) await expectLane(store, lane, last);
-          await expectDocumentsAndEventsTogether(store);
+          for (const [lane, last] of acknowledged) await expectLane(store, tasks, lane, last);
+          await expectDocumentsAndEventsTogether(store, tasks);
           await store.write('account', 'next', account(), { expect: 'absent' });
         },
       );
 
       test.for(['before', 'after'])('at a write, %s it is on disk', async (mode) => {
         const place = await suite.place();
-        const child = start(place, 'increment', 'x', 100, {
+        const child = start(place, 'increment', 'x', 100, where, {
           TOLLGATE_TEST_KILL_AFTER_WRITES: '7',
           TOLLGATE_TEST_KILL_MODE: mode,
         });
@@ -158,23 +168,24 @@ function killing(suite: Suite): void {
         expect(await child.ended).toBe('SIGKILL');
         const store = await suite.connect(place);
         const written = mode === 'before' ? 6 : 7;
-        expect((await store.get('meta', 'sum'))?.document.value).toBe(written);
+        const sum = await store.get(tasks.number.kind, 'sum');
+        expect(tasks.number.valueOf(sum?.document)).toBe(written);
         expect(await store.pending(100)).toHaveLength(written);
       });
     });
 }
 
 /** Everything that was acknowledged is there; at most one write of the lane is there beyond it. */
-async function expectLane(store: Store, lane: string, last: number): Promise<void> {
-  const reached = Number((await store.get('meta', lane))?.document.value);
-  expect(reached).toBeGreaterThanOrEqual(last);
+async function expectLane(store: Store, tasks: Tasks, lane: string, last: number): Promise<void> {
+  const reached = await store.get(tasks.number.kind, lane);
+  expect(tasks.number.valueOf(reached?.document)).toBeGreaterThanOrEqual(last);
   for (let number = 1; number <= last; number += 1) {
-    expect((await store.get('account', `${lane}-${number}`))?.version).toBe(1);
+    expect((await store.get(tasks.lane.kind, `${lane}-${number}`))?.version).toBe(1);
   }
 }
 
-async function expectDocumentsAndEventsTogether(store: Store): Promise<void> {
-  const documents = await store.find('account', 'customer', '', { prefix: true, limit: 1000 });
+async function expectDocumentsAndEventsTogether(store: Store, tasks: Tasks): Promise<void> {
+  const documents = await tasks.lane.all(store);
   const waiting = await store.pending(1000);
   expect(documents.length).toBeLessThan(1000);
   expect(waiting.map(({ document }) => document).toSorted()).toEqual(documents.map(({ id }) => id));
