@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { Problem } from './base/errors.ts';
 import { loadConfig } from './config/load.ts';
 import { ConfigProblems } from './config/problems.ts';
+import { withoutSecrets } from './config/store_address.ts';
 import type { Config } from './config.ts';
 
 const usage = `Tollgate, an OpenID Connect provider
@@ -115,13 +116,18 @@ async function main(parameters: readonly string[]): Promise<void> {
   }
 }
 
+function stores({ store, hot }: Config): string {
+  const kept = withoutSecrets(store);
+  return hot === undefined ? kept : `${kept}, and ${withoutSecrets(hot)} for what is hot`;
+}
+
 function summary(file: string, config: Config): string {
   const list = (entries: readonly { id: string }[]) =>
     entries.length === 0 ? 'none' : entries.map(({ id }) => id).join(', ');
   return `${file} is good.
   issuer     ${config.issuer}
   listens    ${config.host}:${config.port}
-  store      ${config.store}
+  store      ${stores(config)}
   providers  ${list(config.providers)}
   clients    ${list(config.clients)}
   products   ${list(config.products)}

@@ -5,20 +5,18 @@
  */
 
 import { systemClock } from './base/clock.ts';
-import type { Clock } from './base/clock.ts';
-import { Problem } from './base/errors.ts';
 import { createLog } from './base/log.ts';
 import type { Log } from './base/log.ts';
 import type { Config } from './config.ts';
 import { listen } from './listener.ts';
-import type { Store } from './storage/store.ts';
+import { openStores } from './stores.ts';
 
 /** Resolves when it listens; from then on signals end the process. */
 export async function serve(config: Config, version: string): Promise<void> {
   const clock = systemClock;
   const log = createLog({ level: config.logLevel, clock, write: writeLine });
   watchDefects(log);
-  const store = await openStore(config.store, { clock, log });
+  const store = await openStores(config, { clock, log });
   const { createServer } = await import('./server.ts');
   const server = await createServer({ config, store, clock, log });
   const close = async () => {
@@ -39,16 +37,6 @@ export async function serve(config: Config, version: string): Promise<void> {
   server.start();
   const { address, port } = listener;
   log.info('listening', { address, port, issuer: config.issuer, version, runtime: runtime() });
-}
-
-/** Drivers are imported on demand: a process loads the one that it uses. */
-async function openStore(address: string, deps: { clock: Clock; log: Log }): Promise<Store> {
-  const [scheme, ...rest] = address.split(':');
-  if (scheme !== 'sqlite') {
-    throw new Problem('store_unknown', 500, `There is no store for ${String(scheme)}: addresses.`);
-  }
-  const { openSqlite } = await import('./storage/sqlite.ts');
-  return openSqlite({ path: rest.join(':'), ...deps });
 }
 
 function runtime(): string {

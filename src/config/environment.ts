@@ -1,7 +1,8 @@
 /**
  * Secrets come from the environment, so that the file can lie in a repository. One convention:
- * `TOLLGATE_SECRET`, `TOLLGATE_PROVIDER_<ID>_SECRET` and `TOLLGATE_CLIENT_<ID>_SECRET`, each also
- * with `_FILE` behind it, for a file that holds the secret. What is there wins over the file.
+ * `TOLLGATE_SECRET`, `TOLLGATE_STORE` and `TOLLGATE_HOT` (connection strings have passwords),
+ * `TOLLGATE_PROVIDER_<ID>_SECRET` and `TOLLGATE_CLIENT_<ID>_SECRET`, each also with `_FILE` behind it,
+ * for a file that holds the secret. What is there wins over the file.
  */
 
 import { nearest } from './problems.ts';
@@ -14,6 +15,9 @@ export type ReadFile = (path: string) => Promise<string>;
 /** Those that are not secrets; `TOLLGATE_TEST_` is for the tests. */
 const others = ['TOLLGATE_CONFIG'];
 const ownPrefix = /^TOLLGATE_(?!TEST_)/;
+
+/** Keys whose values may have a password in them. */
+const addresses = { store: 'TOLLGATE_STORE', hot: 'TOLLGATE_HOT' } as const;
 
 /** `my-app` is `MY_APP`. */
 export function variableOf(kind: 'PROVIDER' | 'CLIENT', id: string): string {
@@ -37,6 +41,10 @@ export async function addEnvironment(
   const secrets = await reader.read('TOLLGATE_SECRET');
   // Empty is as good as not there.
   if (secrets !== undefined && split(secrets).length > 0) filled['secrets'] = split(secrets);
+  for (const [key, variable] of Object.entries(addresses)) {
+    const address = await reader.read(variable);
+    if (address !== undefined && address.trim() !== '') filled[key] = address.trim();
+  }
   const providers = await fill(input['providers'], 'PROVIDER', 'clientSecret', reader);
   const clients = await fill(input['clients'], 'CLIENT', 'secret', reader);
   if (providers !== undefined) filled['providers'] = providers;

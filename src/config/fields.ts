@@ -7,7 +7,7 @@ import { parseRange } from '../base/addresses.ts';
 export type Complaint = readonly [message: string, remedy?: string];
 
 /** Adds a check to a schema: `complain` gives back `undefined` where all is well. */
-function checked<T extends z.ZodType>(
+export function checked<T extends z.ZodType>(
   schema: T,
   complain: (value: z.output<T>) => Complaint | undefined,
 ): T {
@@ -117,14 +117,6 @@ function complainOfRange(text: string): Complaint | undefined {
   ];
 }
 
-function complainOfStore(text: string): Complaint | undefined {
-  if (/^sqlite:.+/s.test(text)) return undefined;
-  return [
-    `${shown(text)} is no store.`,
-    'Write sqlite: and a path, such as sqlite:./data/tollgate.db.',
-  ];
-}
-
 function complainOfContact(text: string): Complaint | undefined {
   if (/^[^\s@<>"']+@[^\s@<>"']+$/.test(text)) return undefined;
   return complainOfAddress(text) === undefined
@@ -164,7 +156,6 @@ export const address = checked(z.string(), complainOfAddress);
 export const httpsAddress = checked(z.string(), complainOfHttps);
 export const origin = checked(z.string(), complainOfOrigin);
 export const range = checked(z.string(), complainOfRange);
-export const storeAddress = checked(z.string(), complainOfStore);
 export const contact = checked(z.string(), complainOfContact);
 export const picture = checked(z.string(), complainOfPicture);
 export const audience = checked(z.string(), complainOfAudience);

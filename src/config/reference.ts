@@ -19,6 +19,7 @@ Secrets come from the environment, so that the file can lie in your repository:
 | variable | what it is |
 | --- | --- |
 | \`TOLLGATE_SECRET\` | the server's own secrets, at least 32 bytes each, separated by commas, newest first |
+| \`TOLLGATE_STORE\`, \`TOLLGATE_HOT\` | the keys \`store\` and \`hot\`, for addresses with a secret in them |
 | \`TOLLGATE_PROVIDER_<ID>_SECRET\` | the client secret that an upstream provider gave you |
 | \`TOLLGATE_CLIENT_<ID>_SECRET\` | the secret of an app: at least 32 of \`A-Z a-z 0-9 . _ ~ -\` |
 

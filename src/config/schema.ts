@@ -15,9 +15,9 @@ import {
   range,
   scope,
   seconds,
-  storeAddress,
   text,
 } from './fields.ts';
+import { hotAddress, storeAddress } from './store_address.ts';
 
 const day = 24 * 60 * 60;
 
@@ -203,7 +203,14 @@ export const configSchema = z.strictObject({
     .describe('The port to listen at. 0 is any free one.'),
   store: storeAddress
     .default('sqlite:./data/tollgate.db')
-    .describe('Where all state is kept: `sqlite:` and the path of a file.'),
+    .describe(
+      'Where all state is kept: `sqlite:` and the path of a file, or `mongodb://…` (`mongodb+srv://…`) with the name of the database. Better in `TOLLGATE_STORE` when a password is in it.',
+    ),
+  hot: hotAddress
+    .optional()
+    .describe(
+      'Where what lives as long as a sign-in is kept, if not in `store`: `redis://…`, `redis+sentinel://…/name`, `redis+cluster://…`, each with `rediss` for TLS. Better in `TOLLGATE_HOT`. See [stores](stores.md).',
+    ),
   secrets: z
     .array(z.string())
     .min(1)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { complaints, goodInput, withClient, withProvider } from './world.ts';
+import { complaints, goodInput, load, withClient, withProvider } from './world.ts';
 
 const change = (keys: object) => ({ ...goodInput(), ...keys });
 
@@ -279,4 +279,70 @@ test.each([
   ['store', 'sqlite:/var/lib/tollgate/tollgate.db'],
 ])('%s: %j is accepted', async (key, value) => {
   expect(await complaints(change({ [key]: value }))).toEqual([]);
+});
+
+describe('stores', () => {
+  const store = (address: string, more: object = {}) =>
+    complaints({ ...goodInput(), store: address, ...more });
+
+  test('are a file, or MongoDB as its own connection strings name it', async () => {
+    for (const address of [
+      'sqlite:./data/tollgate.db',
+      'sqlite::memory:',
+      'mongodb://db.example.com/tollgate',
+      'mongodb://user:p%40ss@one:27017,two:27018/tollgate?replicaSet=rs0&authSource=admin',
+      'mongodb+srv://user:pass@cluster.example.net/',
+      'mongodb://[::1]:27017',
+    ]) {
+      const ephemeral = address === 'sqlite::memory:';
+      expect(await store(address, ephemeral ? { issuer: 'http://localhost:4400' } : {})).toEqual(
+        [],
+      );
+    }
+  });
+
+  test('for what is hot are Redis, Sentinel or a cluster', async () => {
+    for (const hot of [
+      'redis://localhost:6379',
+      'rediss://user:pass@cache.example.com:6380/1?wait=1',
+      'redis+sentinel://one:26379,two:26379/main',
+      'rediss+cluster://one:7000,two:7001',
+    ]) {
+      expect(await store('sqlite:./x.db', { hot })).toEqual([]);
+    }
+  });
+
+  test('that are none are said to be so, without what is secret in them', async () => {
+    const cases: [address: string, says: RegExp][] = [
+      [
+        'postgres://me:hidden-word@db/tollgate',
+        /"postgres:\/\/db\/tollgate" is no store\. Write sqlite:/,
+      ],
+      ['redis://:hidden-word@cache:6379', /Redis keeps only what is hot\. Set it as `hot`/],
+      ['mongodb://me:hidden-word@/tollgate', /names no host/],
+      ['mongodb://me:hidden/word@db/tollgate', /Write these as %2F/],
+      ['mongodb://me:hidden?word@db/tollgate', /Write these as %2F/],
+      ['hidden-word', /is no store/],
+    ];
+    for (const [address, says] of cases) {
+      const [complaint = '', ...others] = await store(address);
+      expect(complaint).toMatch(says);
+      expect(others).toEqual([]);
+      if (address !== 'hidden-word') expect(complaint).not.toMatch(/hidden|word@/);
+    }
+    expect(await store('sqlite:./x.db', { hot: 'mongodb://me:hidden-word@db' })).toEqual([
+      expect.stringMatching(/^hot: "mongodb:\/\/db" is no store for what is hot\./),
+    ]);
+  });
+
+  test('come from the environment too, where passwords belong', async () => {
+    const config = await load(goodInput(), {
+      TOLLGATE_STORE: 'mongodb://me:word@db/tollgate',
+      TOLLGATE_HOT: ' redis://:word@cache:6379\n',
+    });
+    expect(config).toMatchObject({
+      store: 'mongodb://me:word@db/tollgate',
+      hot: 'redis://:word@cache:6379',
+    });
+  });
 });
