@@ -11,7 +11,7 @@ import { people } from '../dev/people.ts';
 import { startUpstreamOidc } from '../dev/upstream/oidc.ts';
 import { createSecrets } from '../src/base/secrets.ts';
 import { createDirectory } from '../src/directory/directory.ts';
-import { loadKeys } from '../src/oidc/keys.ts';
+import { algorithms, ensureKeys, openKey } from '../src/oidc/keys.ts';
 import { openSqlite } from '../src/storage/sqlite.ts';
 import { post, start, untilReady } from './processes.ts';
 import type { Process, Runtime } from './processes.ts';
@@ -59,7 +59,9 @@ export async function install(): Promise<Installation> {
   });
   const store = await openSqlite({ path, clock: Date.now });
   const secrets = createSecrets([secret]);
-  const keys = await loadKeys({ store, secrets, clock: Date.now });
+  const keyring = { store, secrets, clock: Date.now };
+  const slots = await Promise.all(algorithms.map((alg) => ensureKeys(keyring, alg)));
+  const keys = slots.flat().map((slot) => openKey(secrets, slot));
   const directory = createDirectory({
     store,
     clock: Date.now,

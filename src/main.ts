@@ -11,18 +11,23 @@ import { loadConfig } from './config/load.ts';
 import { ConfigProblems } from './config/problems.ts';
 import { withoutSecrets } from './config/store_address.ts';
 import type { Config } from './config.ts';
+import type { KeysAsked } from './keys_command.ts';
 
 const usage = `Tollgate, an OpenID Connect provider
 
-  tollgate [serve]   starts it (the default)
-  tollgate check     says whether the configuration is good, and what is wrong with it
-  tollgate version   says which version this is
-  tollgate help      says this
+  tollgate [serve]       starts it (the default)
+  tollgate check         says whether the configuration is good, and what is wrong with it
+  tollgate keys list     says which signing keys there are, and what becomes of them
+  tollgate keys rotate   makes new ones, which running processes take up by themselves
+  tollgate version       says which version this is
+  tollgate help          says this
 
   --config FILE      the configuration: .ts, .js or .json (default: TOLLGATE_CONFIG of the
                      environment, else tollgate.config.ts)
   --port NUMBER      listens there instead of at the configuration's \`port\`
   --host ADDRESS     listens there instead of at the configuration's \`host\`
+  --alg ES256        of keys: only this algorithm, ES256 (access tokens) or RS256 (ID tokens)
+  --json             of keys: for programs
 
 Secrets come from the environment: TOLLGATE_SECRET, or a file named by TOLLGATE_SECRET_FILE.
 docs/configuration.md has all keys. Run from sources, \`tollgate\` is \`npm start --\`.
@@ -32,21 +37,25 @@ docs/configuration.md has all keys. Run from sources, \`tollgate\` is \`npm star
 class UsageError extends Error {}
 
 interface Asked {
-  command: 'serve' | 'check' | 'help' | 'version';
+  command: 'serve' | 'check' | 'keys' | 'help' | 'version';
   file: string;
   port: number | undefined;
   host: string | undefined;
+  keys: KeysAsked;
 }
 
 function parse(parameters: readonly string[]): Asked {
   const { values, positionals } = parseKnown(parameters);
-  const [command = 'serve', ...rest] = positionals;
+  const [word = 'serve', ...rest] = positionals;
+  const command = commandOf(values.help ? 'help' : values.version ? 'version' : word);
+  const action = command === 'keys' ? actionOf(rest.shift()) : 'list';
   if (rest.length > 0) throw new UsageError(`One command at a time: what is ${quote(rest[0])}?`);
   return {
-    command: commandOf(values.help ? 'help' : values.version ? 'version' : command),
+    command,
     file: values.config ?? process.env['TOLLGATE_CONFIG'] ?? 'tollgate.config.ts',
     port: values.port === undefined ? undefined : portOf(values.port),
     host: values.host,
+    keys: { action, alg: algorithmOf(values.alg), json: values.json },
   };
 }
 
@@ -59,6 +68,8 @@ function parseKnown(parameters: readonly string[]) {
         config: { type: 'string', short: 'c' },
         port: { type: 'string', short: 'p' },
         host: { type: 'string' },
+        alg: { type: 'string' },
+        json: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
         version: { type: 'boolean', short: 'v', default: false },
       },
@@ -70,8 +81,26 @@ function parseKnown(parameters: readonly string[]) {
 }
 
 function commandOf(word: string): Asked['command'] {
-  if (word === 'serve' || word === 'check' || word === 'help' || word === 'version') return word;
-  throw new UsageError(`There is no command ${quote(word)}.`);
+  switch (word) {
+    case 'serve':
+    case 'check':
+    case 'keys':
+    case 'help':
+    case 'version':
+      return word;
+    default:
+      throw new UsageError(`There is no command ${quote(word)}.`);
+  }
+}
+
+function actionOf(word: string | undefined): KeysAsked['action'] {
+  if (word === 'list' || word === 'rotate') return word;
+  throw new UsageError('Keys can be listed (`keys list`) and rotated (`keys rotate`).');
+}
+
+function algorithmOf(word: string | undefined): KeysAsked['alg'] {
+  if (word === undefined || word === 'ES256' || word === 'RS256') return word;
+  throw new UsageError(`--alg takes ES256 or RS256, not ${quote(word)}.`);
 }
 
 function portOf(text: string): number {
@@ -107,6 +136,11 @@ async function main(parameters: readonly string[]): Promise<void> {
     case 'check':
       process.stdout.write(summary(asked.file, await configuration(asked)));
       return;
+    case 'keys': {
+      const { keys } = await import('./keys_command.ts');
+      process.stdout.write(await keys(await configuration(asked), asked.keys));
+      return;
+    }
     case 'serve': {
       const config = await configuration(asked);
       // On demand, so that the other commands answer at once.

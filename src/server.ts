@@ -1,17 +1,17 @@
 /**
- * The composition root: builds the rooms in the order of their levels and mounts their routes, here and
- * nowhere else. The Provider is the Koa application; what is mounted here runs before its own routes.
+ * The composition root: builds the rooms in the order of their levels, once, and around them the application
+ * that answers, anew whenever the clients or the keys change.
  */
 
 import type { RequestListener } from 'node:http';
-import { assets, routes as interactions } from '../interactions/index.ts';
-import type { Middleware, ParameterizedContext } from 'koa';
+import { createApplication } from './application.ts';
+import type { Rooms } from './application.ts';
 import type { Clock } from './base/clock.ts';
 import { createFetch } from './base/fetch.ts';
 import { randomToken } from './base/ids.ts';
 import type { Log } from './base/log.ts';
+import { repeat } from './base/repeat.ts';
 import { createSecrets } from './base/secrets.ts';
-import type { Secrets } from './base/secrets.ts';
 import type { Config } from './config.ts';
 import { createDirectory } from './directory/directory.ts';
 import type { Directory } from './directory/directory.ts';
@@ -22,27 +22,16 @@ import type { Handler } from './events/handlers.ts';
 import { announcing } from './events/outbox.ts';
 import { createSweeper } from './events/sweeper.ts';
 import { createFederation } from './federation/federation.ts';
-import type { Federation } from './federation/federation.ts';
-import { health } from './health.ts';
-import { endWithSession } from './links/end_with_session.ts';
-import { routes as links } from './links/routes.ts';
 import { linkClientId } from './oidc/clients.ts';
-import { createOidc } from './oidc/oidc.ts';
-import type { Oidc } from './oidc/oidc.ts';
-import { jsonEndpoints } from './oidc/work_middleware.ts';
-import { createPages } from './pages.ts';
-import type { Pages } from './pages.ts';
+import { createEndings } from './oidc/endings.ts';
+import { openKeyring } from './oidc/keyring.ts';
+import type { Keyring } from './oidc/keyring.ts';
 import type { PendingEvent, Store } from './storage/store.ts';
-import { browsers } from './web/browsers.ts';
-import { createCookies } from './web/cookies.ts';
-import { createCsrf } from './web/csrf.ts';
-import { failures, watchErrors } from './web/failure.ts';
-import { headers } from './web/headers.ts';
+import { createUnitOfWork } from './storage/work.ts';
 import { createLimits } from './web/limits.ts';
-import type { Limits } from './web/limits.ts';
-import { interstitials } from './web/page.ts';
-import { postAsGet } from './web/post_as_get.ts';
-import { requestBounds, requests } from './web/request.ts';
+
+/** How often the keys are looked at: two reads of the store. */
+const keysEveryMs = 3000;
 
 export interface ServerOptions {
   config: Config;
@@ -57,6 +46,11 @@ export interface ServerOptions {
 export interface Server {
   /** For `node:http`. */
   callback: RequestListener;
+  /**
+   * Takes up the configuration's clients, and all else that may change at run time (`config/changes.ts`).
+   * From the next request on; those under way end with what they began with.
+   */
+  reconfigure(config: Config): void;
   /** Starts the workers. */
   start(): void;
   /** From now on not ready; the workers end what they are at. */
@@ -89,47 +83,50 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const owner = randomToken();
 
   const limits = createLimits({ store, clock, log });
-  const pages = createPages({ config, log });
-
-  const reservedIds = new Set([...config.clients.map(({ id }) => id), linkClientId]);
-  const { registration } = config;
+  const { registration, lifetimes } = config;
+  const reservedIds = new Set([linkClientId]);
   const directory = createDirectory({ store, clock, log, registration, reservedIds });
   const federation = createFederation({ config, store, secrets, fetch, clock, log });
-  const oidc = await createOidc({
-    config,
-    store,
-    secrets,
-    clock,
-    log,
-    fetch,
-    directory,
-    pages: pages.oidc,
-  });
+  const work = createUnitOfWork(store);
+  const endings = createEndings({ store, work, clock });
+  const keyring = await openKeyring({ store, secrets, clock, log, lifetimes });
 
   const handlers: Handler[] = [
     createAuditHandler({ store }),
     ...directory.handlers,
-    oidc.endings.handler,
+    endings.handler,
   ];
   const dispatcher = createDispatcher({ store, clock, log, handlers, owner });
   knot.tie(dispatcher);
   const sweeper = createSweeper({ store, clock, log, owner });
   const readiness = { stopping: false };
 
-  mount({ ...options, store, secrets, limits, pages, directory, federation, oidc, readiness });
+  const shared = { store, secrets, clock, log, fetch, limits, directory, federation };
+  const rooms: Rooms = { ...shared, work, endings, readiness };
+  const present = presentApplication(rooms, { config, keyring, reservedIds });
+  const keyWatch = repeat(
+    async () => {
+      await keyring.refresh();
+      present.takeKeys();
+      await keyring.tidy();
+    },
+    { name: 'looking for other signing keys', everyMs: keysEveryMs, log },
+  );
 
   return {
-    callback: oidc.provider.callback(),
+    callback: (request, response) => present.answer(request, response),
+    reconfigure: present.reconfigure,
     start() {
       dispatcher.start();
       sweeper.start();
+      keyWatch.start();
     },
     leave() {
       readiness.stopping = true;
     },
     async stop() {
       readiness.stopping = true;
-      await Promise.all([dispatcher.stop(), sweeper.stop()]);
+      await Promise.all([dispatcher.stop(), sweeper.stop(), keyWatch.stop()]);
       await guarded.close();
     },
     directory,
@@ -137,92 +134,38 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   };
 }
 
-interface Rooms extends Omit<ServerOptions, 'fetch'> {
-  secrets: Secrets;
-  limits: Limits;
-  pages: Pages;
-  directory: Directory;
-  federation: Federation;
-  oidc: Oidc;
-  readiness: { stopping: boolean };
-}
-
-/** Outermost first. The library's own routes come last of all. */
-function mount(rooms: Rooms): void {
-  const { config, store, clock, log, secrets, limits, pages, directory, federation, oidc } = rooms;
-  const cookies = createCookies(config.issuer);
-  const csrf = createCsrf({ issuer: config.issuer, secrets, cookies });
-  const app = oidc.provider;
-  watchErrors(app, log);
-  app.use(requests({ issuer: config.issuer, trustedProxies: config.trustedProxies, log, clock }));
-  app.use(headers({ issuer: config.issuer, registeredAction }));
-  app.use(failures({ log, renderFailure: pages.failure, oauthPaths: jsonEndpoints }));
-  app.use(requestBounds());
-  app.use(health({ store, readiness: rooms.readiness }).routes());
-  app.use(assets(config.brand).routes());
-  app.use(browserLimit(limits, config));
-  app.use(browsers(cookies, '/oauth2/authorize'));
-  app.use(oidc.metadata);
-  // OpenID Connect Core §3.1.2.1: authorization requests come by POST as well.
-  app.use(postAsGet('/oauth2/authorize'));
-  app.use(oidc.unitOfWork);
-  app.use(interstitials(pages.continue));
-  app.use(endWithSession({ oidc: oidc.links, cookies }));
-  app.use(pages.submitting);
-  app.use(
-    interactions({
-      conversations: oidc.conversations,
-      federation,
-      directory,
-      csrf,
-      cookies,
-      config,
-      log,
-      clock,
-    }).routes(),
-  );
-  app.use(
-    links({
-      config,
-      oidc: oidc.links,
-      secrets,
-      cookies,
-      csrf,
-      clock,
-      log,
-      limits,
-      renderQuestion: pages.signOutQuestion,
-    }).routes(),
-  );
-}
-
-/**
- * What a browser asks for while somebody signs in, by address. Not the token endpoint: after an outage
- * all apps refresh at once, many of them from one address.
- */
-function browserLimit(limits: Limits, config: Config): Middleware {
-  const limited = limits.byAddress({
-    name: 'browser',
-    limit: config.limits.perAddressPerMinute,
-    windowSeconds: 60,
-    whenStoreFails: 'open',
-  });
-  const paths = [
-    '/interaction/',
-    '/integrations/',
-    '/signin',
-    '/oauth2/authorize',
-    '/oauth2/logout',
-    '/oauth2/par',
-  ];
-  return async (ctx, next) => {
-    if (paths.some((path) => ctx.path.startsWith(path))) await limited(ctx, next);
-    else await next();
+/** The application that answers now: of the latest configuration and the latest keys. */
+function presentApplication(
+  rooms: Rooms,
+  { keyring, reservedIds, ...first }: FirstState,
+): PresentApplication {
+  const build = (config: Config) => {
+    const { keys } = keyring;
+    const listener = createApplication({ ...rooms, config, keys });
+    // Only ever more: tokens of a client that was removed may still be about, with its id as `sub`.
+    for (const { id } of config.clients) reservedIds.add(id);
+    return { config, keys, listener };
+  };
+  let now = build(first.config);
+  return {
+    answer: (request, response) => now.listener(request, response),
+    reconfigure(config) {
+      now = build(config);
+    },
+    takeKeys() {
+      if (now.keys !== keyring.keys) now = build(now.config);
+    },
   };
 }
 
-/** A page of the library may post to the redirect address of this very request's client, no other. */
-function registeredAction(ctx: ParameterizedContext, address: string): boolean {
-  const { oidc } = ctx as { oidc?: { client?: { redirectUriAllowed(uri: string): boolean } } };
-  return oidc?.client?.redirectUriAllowed(address) === true;
+interface FirstState {
+  config: Config;
+  keyring: Keyring;
+  reservedIds: Set<string>;
+}
+
+interface PresentApplication {
+  answer: RequestListener;
+  reconfigure(config: Config): void;
+  takeKeys(): void;
 }

@@ -51,6 +51,8 @@ export type EventData = {
   };
   'consent.given': { user: string; client: string; account?: string; scopes: string[] };
   'key.created': { kid: string; alg: string };
+  /** Nothing that it signed is good any more. */
+  'key.removed': { kid: string; alg: string };
 };
 
 export type EventType = keyof EventData;

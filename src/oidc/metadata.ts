@@ -2,7 +2,8 @@
 
 import type { Middleware } from 'koa';
 
-const maxAgeSeconds = 300;
+/** A new key signs only when caches of this age are gone (`key_life.ts`). */
+export const maxAgeSeconds = 300;
 const paths = new Set([
   '/oauth2/jwks',
   '/.well-known/openid-configuration',

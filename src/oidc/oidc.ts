@@ -4,9 +4,11 @@
  * that an answer does not stand for. It never calls Stripe or an upstream provider, and never draws a page.
  *
  * Read `adapter.ts` (models to documents), `authorization.ts` (who, for which account), `provider.ts`
- * (the library's configuration), `rotation.ts` (the table of refresh tokens), in this order.
+ * (the library's configuration), `rotation.ts` (the table of refresh tokens), `key_life.ts` (when a key
+ * signs), in this order.
  */
 
+import type { JWK } from 'jose';
 import { Provider } from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Middleware } from 'koa';
@@ -17,7 +19,7 @@ import type { Secrets } from '../base/secrets.ts';
 import type { Config } from '../config.ts';
 import type { Directory } from '../directory/directory.ts';
 import type { Store } from '../storage/store.ts';
-import { createUnitOfWork } from '../storage/work.ts';
+import type { UnitOfWork } from '../storage/work.ts';
 import { createJwtOpener } from './access_tokens.ts';
 import { createAccountChoice } from './account_choice.ts';
 import { createAdapterFactory } from './adapter.ts';
@@ -25,13 +27,10 @@ import { createAuthorization } from './authorization.ts';
 import { createRotates } from './bound_refresh.ts';
 import { browserHash } from './browser.ts';
 import { createClients } from './clients.ts';
-import type { Clients } from './clients.ts';
 import type { Conversations } from './conversation.ts';
 import { createConversations } from './conversations.ts';
-import { createEndings } from './endings.ts';
 import type { GrantEndReason } from '../events/types.ts';
 import type { Endings } from './endings.ts';
-import { loadKeys } from './keys.ts';
 import { createLinkOidc, signedOutKey } from './links.ts';
 import type { LinkOidc } from './links.ts';
 import { listen } from './listeners.ts';
@@ -53,6 +52,10 @@ export interface OidcDependencies {
   fetch: typeof globalThis.fetch;
   directory: Directory;
   pages: OidcPages;
+  work: UnitOfWork;
+  endings: Endings;
+  /** Private, all that are published; of each algorithm the one that signs first. */
+  keys: readonly JWK[];
 }
 
 export interface Oidc {
@@ -60,8 +63,6 @@ export interface Oidc {
   provider: Provider;
   conversations: Conversations;
   links: LinkOidc;
-  endings: Endings;
-  clients: Clients;
   /** To be mounted outside of everything that reads or writes through the provider. */
   unitOfWork: Middleware;
   /** Lets apps cache discovery and keys. */
@@ -99,9 +100,13 @@ async function endWithoutAsking(ctx: KoaContextWithOIDC): Promise<boolean> {
   return true;
 }
 
-export async function createOidc(dependencies: OidcDependencies): Promise<Oidc> {
+/**
+ * The library's clients and keys are fixed when it is made, so one is made for each state of them. All that
+ * a request leaves behind is in the store: what was begun at one ends at the next.
+ */
+export function createOidc(dependencies: OidcDependencies): Oidc {
   const { config, store, secrets, clock, log, directory, pages } = dependencies;
-  const work = createUnitOfWork(store);
+  const { work, endings, keys } = dependencies;
   const tokens = createTokens(secrets);
   const derived = (label: string) => sha256(secrets.mac(label, config.issuer));
   const linkSecret = derived('link_client_secret');
@@ -109,8 +114,6 @@ export async function createOidc(dependencies: OidcDependencies): Promise<Oidc> 
   const resources = createResources(config, clients);
   const choice = createAccountChoice({ directory, clients });
   const authorization = createAuthorization({ directory, choice, clients, store, work });
-  const endings = createEndings({ store, work, clock });
-  const keys = await loadKeys({ store, secrets, clock });
 
   const provider = createProvider({
     config,
@@ -162,8 +165,6 @@ export async function createOidc(dependencies: OidcDependencies): Promise<Oidc> 
     provider,
     conversations: createConversations({ provider, clients, store, work, clock }),
     links: createLinkOidc({ provider, library, work, tokens, endings, linkSecret }),
-    endings,
-    clients,
     unitOfWork: workMiddleware(work),
     metadata: cacheableMetadata(),
   };

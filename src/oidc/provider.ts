@@ -35,7 +35,7 @@ export interface ProviderDependencies {
   authorization: Authorization;
   policy: ReturnType<typeof createPolicy>;
   adapter: (name: string) => unknown;
-  keys: JWK[];
+  keys: readonly JWK[];
   cookieKeys: string[];
   /** 32 bytes. Nonces are derived from it, so that all processes know each other's. */
   dpopNonceSecret: Buffer | undefined;
@@ -220,7 +220,7 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
     // A session that runs out does not end the apps' tokens; signing out does (`endings.ts`).
     expiresWithSession: () => false,
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
-    jwks: { keys: dependencies.keys },
+    jwks: { keys: [...dependencies.keys] },
     responseTypes: ['code'],
     pkce: {
       required: (_ctx, client) =>

@@ -100,7 +100,7 @@ export const kinds: { [K in Kind]: KindDeclaration<Documents[K]> } = {
   },
   account: { hot: false, unique: { customer: (account) => present(account.customer) } },
   consent: { hot: false, indexes: { user: (consent) => [consent.user] } },
-  key: { hot: false },
+  key: { hot: false, indexes: { alg: (key) => [key.alg] } },
   audit: {
     hot: false,
     indexes: {

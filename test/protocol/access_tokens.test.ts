@@ -4,7 +4,7 @@ import { createHmac, createPrivateKey, generateKeyPairSync, randomUUID, sign } f
 import type { KeyObject } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createSecrets } from '../../src/base/secrets.ts';
-import { loadKeys } from '../../src/oidc/keys.ts';
+import { ensureKeys, openKey } from '../../src/oidc/keys.ts';
 import { testSecret } from '../kit/server.ts';
 import { claimsOf } from '../kit/world.ts';
 import type { World } from '../kit/world.ts';
@@ -31,9 +31,9 @@ beforeAll(async () => {
   world = await startProtocolWorld();
   tokens = await signIn(world.issuer, world.browser());
   const secrets = createSecrets([testSecret]);
-  const keys = await loadKeys({ store: world.store, secrets, clock: Date.now });
-  const jwk = keys.find(({ alg }) => alg === 'ES256');
-  key = { kid: jwk?.kid ?? '', private: createPrivateKey({ key: jwk as never, format: 'jwk' }) };
+  const [slot] = await ensureKeys({ store: world.store, secrets, clock: Date.now }, 'ES256');
+  const jwk = openKey(secrets, slot!);
+  key = { kid: jwk.kid ?? '', private: createPrivateKey({ key: jwk, format: 'jwk' }) };
 });
 
 afterEach(() => void vi.useRealTimers());

@@ -1,0 +1,138 @@
+/**
+ * One application: the OpenID room of one state of the clients and the keys, and the routes of all rooms
+ * around it. It holds nothing that outlives a request, so a new one takes over between two requests, and those
+ * under way end at the old one. The Provider is the Koa application; what is mounted here runs before its own
+ * routes.
+ */
+
+import type { RequestListener } from 'node:http';
+import type { JWK } from 'jose';
+import type { Middleware, ParameterizedContext } from 'koa';
+import { assets, routes as interactions } from '../interactions/index.ts';
+import type { Clock } from './base/clock.ts';
+import type { Log } from './base/log.ts';
+import type { Secrets } from './base/secrets.ts';
+import type { Config } from './config.ts';
+import type { Directory } from './directory/directory.ts';
+import type { Federation } from './federation/federation.ts';
+import { health } from './health.ts';
+import { endWithSession } from './links/end_with_session.ts';
+import { routes as links } from './links/routes.ts';
+import type { Endings } from './oidc/endings.ts';
+import { createOidc } from './oidc/oidc.ts';
+import { jsonEndpoints } from './oidc/work_middleware.ts';
+import { createPages } from './pages.ts';
+import type { Store } from './storage/store.ts';
+import type { UnitOfWork } from './storage/work.ts';
+import { browsers } from './web/browsers.ts';
+import { createCookies } from './web/cookies.ts';
+import { createCsrf } from './web/csrf.ts';
+import { failures, watchErrors } from './web/failure.ts';
+import { headers } from './web/headers.ts';
+import type { Limits } from './web/limits.ts';
+import { interstitials } from './web/page.ts';
+import { postAsGet } from './web/post_as_get.ts';
+import { requestBounds, requests } from './web/request.ts';
+
+/** What is built once for the process. */
+export interface Rooms {
+  store: Store;
+  secrets: Secrets;
+  clock: Clock;
+  log: Log;
+  fetch: typeof globalThis.fetch;
+  limits: Limits;
+  directory: Directory;
+  federation: Federation;
+  work: UnitOfWork;
+  endings: Endings;
+  readiness: { stopping: boolean };
+}
+
+export interface ApplicationOptions extends Rooms {
+  config: Config;
+  keys: readonly JWK[];
+}
+
+/** For `node:http`. Outermost first; the library's own routes come last of all. */
+export function createApplication(options: ApplicationOptions): RequestListener {
+  const { config, store, clock, log, secrets, limits, directory, federation } = options;
+  const pages = createPages({ config, log });
+  const oidc = createOidc({ ...options, pages: pages.oidc });
+  const cookies = createCookies(config.issuer);
+  const csrf = createCsrf({ issuer: config.issuer, secrets, cookies });
+  const app = oidc.provider;
+  watchErrors(app, log);
+  app.use(requests({ issuer: config.issuer, trustedProxies: config.trustedProxies, log, clock }));
+  app.use(headers({ issuer: config.issuer, registeredAction }));
+  app.use(failures({ log, renderFailure: pages.failure, oauthPaths: jsonEndpoints }));
+  app.use(requestBounds());
+  app.use(health({ store, readiness: options.readiness }).routes());
+  app.use(assets(config.brand).routes());
+  app.use(browserLimit(limits, config));
+  app.use(browsers(cookies, '/oauth2/authorize'));
+  app.use(oidc.metadata);
+  // OpenID Connect Core §3.1.2.1: authorization requests come by POST as well.
+  app.use(postAsGet('/oauth2/authorize'));
+  app.use(oidc.unitOfWork);
+  app.use(interstitials(pages.continue));
+  app.use(endWithSession({ oidc: oidc.links, cookies }));
+  app.use(pages.submitting);
+  app.use(
+    interactions({
+      conversations: oidc.conversations,
+      federation,
+      directory,
+      csrf,
+      cookies,
+      config,
+      log,
+      clock,
+    }).routes(),
+  );
+  app.use(
+    links({
+      config,
+      oidc: oidc.links,
+      secrets,
+      cookies,
+      csrf,
+      clock,
+      log,
+      limits,
+      renderQuestion: pages.signOutQuestion,
+    }).routes(),
+  );
+  return app.callback();
+}
+
+/**
+ * What a browser asks for while somebody signs in, by address. Not the token endpoint: after an outage
+ * all apps refresh at once, many of them from one address.
+ */
+function browserLimit(limits: Limits, config: Config): Middleware {
+  const limited = limits.byAddress({
+    name: 'browser',
+    limit: config.limits.perAddressPerMinute,
+    windowSeconds: 60,
+    whenStoreFails: 'open',
+  });
+  const paths = [
+    '/interaction/',
+    '/integrations/',
+    '/signin',
+    '/oauth2/authorize',
+    '/oauth2/logout',
+    '/oauth2/par',
+  ];
+  return async (ctx, next) => {
+    if (paths.some((path) => ctx.path.startsWith(path))) await limited(ctx, next);
+    else await next();
+  };
+}
+
+/** A page of the library may post to the redirect address of this very request's client, no other. */
+function registeredAction(ctx: ParameterizedContext, address: string): boolean {
+  const { oidc } = ctx as { oidc?: { client?: { redirectUriAllowed(uri: string): boolean } } };
+  return oidc?.client?.redirectUriAllowed(address) === true;
+}
