@@ -5,7 +5,7 @@
  * routes.
  */
 
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JWK } from 'jose';
 import type { Middleware, ParameterizedContext } from 'koa';
 import { assets, routes as interactions } from '../interactions/index.ts';
@@ -54,8 +54,11 @@ export interface ApplicationOptions extends Rooms {
   keys: readonly JWK[];
 }
 
-/** For `node:http`. Outermost first; the library's own routes come last of all. */
-export function createApplication(options: ApplicationOptions): RequestListener {
+/** Answers one request. */
+export type Application = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+/** Outermost first. The library's own routes come last of all. */
+export function createApplication(options: ApplicationOptions): Application {
   const { config, store, clock, log, secrets, limits, directory, federation } = options;
   const pages = createPages({ config, log });
   const oidc = createOidc({ ...options, pages: pages.oidc });

@@ -4,11 +4,11 @@
  */
 
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { Problem } from './base/errors.ts';
-import { loadConfig } from './config/load.ts';
 import { ConfigProblems } from './config/problems.ts';
+import { createConfigSource } from './config/source.ts';
+import type { ConfigSource } from './config/source.ts';
 import { withoutSecrets } from './config/store_address.ts';
 import type { Config } from './config.ts';
 import type { KeysAsked } from './keys_command.ts';
@@ -118,10 +118,9 @@ function version(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-async function configuration({ file, port, host }: Asked): Promise<Config> {
-  const read = (path: string) => readFile(path, 'utf8');
-  const config = await loadConfig({ file, env: process.env, readFile: read });
-  return { ...config, port: port ?? config.port, host: host ?? config.host };
+function configuration({ file, port, host }: Asked): ConfigSource {
+  const overrides = { ...(port !== undefined && { port }), ...(host !== undefined && { host }) };
+  return createConfigSource({ file, env: process.env, overrides });
 }
 
 async function main(parameters: readonly string[]): Promise<void> {
@@ -134,18 +133,17 @@ async function main(parameters: readonly string[]): Promise<void> {
       process.stdout.write(`${version()}\n`);
       return;
     case 'check':
-      process.stdout.write(summary(asked.file, await configuration(asked)));
+      process.stdout.write(summary(asked.file, await configuration(asked).load()));
       return;
     case 'keys': {
       const { keys } = await import('./keys_command.ts');
-      process.stdout.write(await keys(await configuration(asked), asked.keys));
+      process.stdout.write(await keys(await configuration(asked).load(), asked.keys));
       return;
     }
     case 'serve': {
-      const config = await configuration(asked);
       // On demand, so that the other commands answer at once.
       const { serve } = await import('./serve.ts');
-      await serve(config, version());
+      await serve(configuration(asked), version());
     }
   }
 }

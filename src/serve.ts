@@ -7,20 +7,28 @@
 import { systemClock } from './base/clock.ts';
 import { createLog } from './base/log.ts';
 import type { Log } from './base/log.ts';
-import type { Config } from './config.ts';
+import type { ConfigSource } from './config/source.ts';
+import { watchConfig } from './config/watch.ts';
 import { listen } from './listener.ts';
 import { openStores } from './stores.ts';
 
 /** Resolves when it listens; from then on signals end the process. */
-export async function serve(config: Config, version: string): Promise<void> {
+export async function serve(source: ConfigSource, version: string): Promise<void> {
+  const config = await source.load();
   const clock = systemClock;
   const log = createLog({ level: config.logLevel, clock, write: writeLine });
   watchDefects(log);
   const store = await openStores(config, { clock, log });
   const { createServer } = await import('./server.ts');
   const server = await createServer({ config, store, clock, log });
+  const configWatch = watchConfig({
+    source,
+    config,
+    log,
+    take: (next) => server.reconfigure(next),
+  });
   const close = async () => {
-    await server.stop();
+    await Promise.all([configWatch.stop(), server.stop()]);
     await store.close();
   };
   const listener = await listen(server.callback, config, log).catch(async (error: unknown) => {
@@ -35,6 +43,7 @@ export async function serve(config: Config, version: string): Promise<void> {
     await close();
   });
   server.start();
+  configWatch.start();
   const { address, port } = listener;
   log.info('listening', { address, port, issuer: config.issuer, version, runtime: runtime() });
 }

@@ -141,14 +141,14 @@ function presentApplication(
 ): PresentApplication {
   const build = (config: Config) => {
     const { keys } = keyring;
-    const listener = createApplication({ ...rooms, config, keys });
+    const application = createApplication({ ...rooms, config, keys });
     // Only ever more: tokens of a client that was removed may still be about, with its id as `sub`.
     for (const { id } of config.clients) reservedIds.add(id);
-    return { config, keys, listener };
+    return { config, keys, application };
   };
   let now = build(first.config);
   return {
-    answer: (request, response) => now.listener(request, response),
+    answer: (request, response) => now.application(request, response),
     reconfigure(config) {
       now = build(config);
     },

@@ -2,9 +2,11 @@
  * Secrets come from the environment, so that the file can lie in a repository. One convention:
  * `TOLLGATE_SECRET`, `TOLLGATE_STORE` and `TOLLGATE_HOT` (connection strings have passwords),
  * `TOLLGATE_PROVIDER_<ID>_SECRET` and `TOLLGATE_CLIENT_<ID>_SECRET`, each also with `_FILE` behind it,
- * for a file that holds the secret. What is there wins over the file.
+ * for a file that holds the secret. What is there wins over the file. The environment of a process that runs
+ * cannot grow, so there may be a folder, too, with files that are named as the variables.
  */
 
+import { join } from 'node:path';
 import { nearest } from './problems.ts';
 import type { ConfigProblem } from './problems.ts';
 import { isRecord } from './sound.ts';
@@ -13,7 +15,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export type ReadFile = (path: string) => Promise<string>;
 
 /** Those that are not secrets; `TOLLGATE_TEST_` is for the tests. */
-const others = ['TOLLGATE_CONFIG'];
+export const secretFolder = 'TOLLGATE_SECRET_FOLDER';
+const others = ['TOLLGATE_CONFIG', secretFolder];
 const ownPrefix = /^TOLLGATE_(?!TEST_)/;
 
 /** Keys whose values may have a password in them. */
@@ -27,6 +30,8 @@ export function variableOf(kind: 'PROVIDER' | 'CLIENT', id: string): string {
 interface Filled {
   input: unknown;
   problems: ConfigProblem[];
+  /** Variables by which nothing is configured. */
+  unread: ConfigProblem[];
 }
 
 /** Puts the environment's secrets where the file would have them. */
@@ -35,7 +40,7 @@ export async function addEnvironment(
   env: Environment,
   readFile: ReadFile,
 ): Promise<Filled> {
-  if (!isRecord(input)) return { input, problems: [] };
+  if (!isRecord(input)) return { input, problems: [], unread: [] };
   const reader = createReader(env, readFile);
   const filled = { ...input };
   const secrets = await reader.read('TOLLGATE_SECRET');
@@ -49,7 +54,7 @@ export async function addEnvironment(
   const clients = await fill(input['clients'], 'CLIENT', 'secret', reader);
   if (providers !== undefined) filled['providers'] = providers;
   if (clients !== undefined) filled['clients'] = clients;
-  return { input: filled, problems: [...reader.problems, ...reader.unread()] };
+  return { input: filled, problems: reader.problems, unread: reader.unread() };
 }
 
 function split(text: string): string[] {
@@ -80,6 +85,24 @@ type Reader = ReturnType<typeof createReader>;
 function createReader(env: Environment, readFile: ReadFile) {
   const problems: ConfigProblem[] = [];
   const known = new Set<string>();
+  const folder = env[secretFolder];
+
+  async function contentOf(path: string, key: string, absent?: 'ENOENT') {
+    try {
+      return (await readFile(path)).trim();
+    } catch (error) {
+      const code = isRecord(error) && typeof error['code'] === 'string' ? error['code'] : 'unknown';
+      if (code === absent) return undefined;
+      const message = `The file ${JSON.stringify(path)} cannot be read (${code}).`;
+      problems.push({ key, message });
+      return undefined;
+    }
+  }
+
+  async function fromFolder(name: string): Promise<string | undefined> {
+    return folder === undefined ? undefined : contentOf(join(folder, name), secretFolder, 'ENOENT');
+  }
+
   return {
     problems,
 
@@ -89,21 +112,13 @@ function createReader(env: Environment, readFile: ReadFile) {
       known.add(name).add(fileName);
       const path = env[fileName];
       const value = env[name];
-      if (path === undefined) return value;
+      if (path === undefined) return value ?? fromFolder(name);
       if (value !== undefined) {
         const message = `${name} is set as well.`;
         problems.push({ key: fileName, message, remedy: 'Set one of the two.' });
         return value;
       }
-      try {
-        return (await readFile(path)).trim();
-      } catch (error) {
-        const code =
-          isRecord(error) && typeof error['code'] === 'string' ? error['code'] : 'unknown';
-        const message = `The file ${JSON.stringify(path)} cannot be read (${code}).`;
-        problems.push({ key: fileName, message });
-        return undefined;
-      }
+      return contentOf(path, fileName);
     },
 
     /**

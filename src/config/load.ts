@@ -22,14 +22,23 @@ export interface LoadOptions {
   env: Environment;
   /** For files of secrets and `.json` configurations. */
   readFile?: ReadFile;
+  /** For the others, by their address. */
+  importFile?: (address: string) => Promise<unknown>;
+  /**
+   * The process is one that runs. Its environment is the one of its start, so it may have the secrets of
+   * clients that were removed since.
+   */
+  running?: boolean;
 }
 
 /** @throws {ConfigProblems} which lists everything that is wrong */
-export async function loadConfig({ file, env, readFile }: LoadOptions): Promise<Config> {
-  const read: ReadFile = readFile ?? ((path) => readFileOf(path, 'utf8'));
-  const written = await readInput(file, read);
-  const { input, problems } = await addEnvironment(written, env, read);
-  return validate(input, problems, file);
+export async function loadConfig(options: LoadOptions): Promise<Config> {
+  const { file, env, running = false } = options;
+  const read: ReadFile = options.readFile ?? ((path) => readFileOf(path, 'utf8'));
+  const importFile = options.importFile ?? ((address) => import(address));
+  const written = await readInput(file, read, importFile);
+  const { input, problems, unread } = await addEnvironment(written, env, read);
+  return validate(input, running ? problems : [...problems, ...unread], file);
 }
 
 function validate(input: unknown, before: ConfigProblem[] = [], file?: string): Config {
@@ -42,10 +51,16 @@ function validate(input: unknown, before: ConfigProblem[] = [], file?: string): 
   throw new ConfigProblems(problems, file);
 }
 
-async function readInput(file: string, readFile: ReadFile): Promise<unknown> {
+type ImportFile = NonNullable<LoadOptions['importFile']>;
+
+async function readInput(
+  file: string,
+  readFile: ReadFile,
+  importFile: ImportFile,
+): Promise<unknown> {
   const type = extname(file);
   if (type === '.json') return readJson(file, readFile);
-  if (type === '.ts' || type === '.js') return readModule(file);
+  if (type === '.ts' || type === '.js') return readModule(file, importFile);
   throw unreadable(file, `${shown(file)} is no .ts, .js or .json file.`);
 }
 
@@ -65,14 +80,15 @@ async function readJson(file: string, readFile: ReadFile): Promise<unknown> {
   }
 }
 
-async function readModule(file: string): Promise<unknown> {
+async function readModule(file: string, importFile: ImportFile): Promise<unknown> {
   if (!existsSync(file)) {
     throw unreadable(file, 'There is no such file.', 'Copy tollgate.config.example.ts.');
   }
   let loaded: { default?: unknown };
   try {
-    loaded = (await import(pathToFileURL(resolve(file)).href)) as { default?: unknown };
+    loaded = (await importFile(pathToFileURL(resolve(file)).href)) as { default?: unknown };
   } catch (error) {
+    if (error instanceof ConfigProblems) throw error;
     throw unreadable(file, `It cannot be loaded: ${firstLine(error)}`);
   }
   if (loaded.default !== undefined) return loaded.default;

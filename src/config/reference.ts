@@ -1,6 +1,7 @@
 /** Prints `docs/configuration.md` from the schema, so that the two cannot differ. */
 
 import { z } from 'zod';
+import { changeable } from './changes.ts';
 import { configSchema } from './schema.ts';
 import { unwrap } from './sound.ts';
 
@@ -29,8 +30,30 @@ wins over the file. A \`TOLLGATE_\` variable that means nothing is refused, beca
 
 \`openssl rand -hex 32\` makes a secret. Short, repeated and well-known ones are refused, and two that are equal.
 
+**Secrets of apps to come.** The environment of a running process cannot grow. So \`TOLLGATE_SECRET_FOLDER\` names a folder with
+files that are named as the variables (\`TOLLGATE_CLIENT_MY_APP_SECRET\`), such as a mounted secret of Kubernetes. Variables win over it.
+
 **Changing the server's secret:** put the new one before the old one (\`TOLLGATE_SECRET=new,old\`) and restart. The old one still
 opens what it made. Remove it when what it made has ended, by default after 90 days (\`lifetimes.refreshAbsolute\`).
+
+## Changes without a restart
+
+A running process looks at the file, and at the files of secrets, every second. It takes up changes of
+${changeable.map((key) => `\`${key}\``).join(', ')}
+from the next request on, and says in its log what has changed. Changes of other keys wait for a restart, which it says as well.
+When the file is bad, the log tells what is wrong, and all stays as it was. What a \`.ts\` or \`.js\` file imports, and variables,
+are those of the start. Several processes are several copies of the file: they take up theirs when it changes.
+
+An app that is removed gets no more tokens, at once; access tokens that it has are good until they expire. When it comes back under
+the same id, so do its refresh tokens.
+
+## Signing keys
+
+Made at the first start and kept sealed in the store: \`ES256\` for access tokens, \`RS256\` for ID tokens. \`npm start -- keys rotate\`
+makes new ones (\`--alg ES256\` only that), and \`keys list\` says how they stand (\`--json\` for programs). Run it with the environment of
+the running processes. They publish a new key within seconds and sign with it 6 minutes later, when no service has the old
+list in a cache. The old key is published on for as long as anything that it signed may be shown (the longest of
+\`lifetimes.accessToken\`, \`idToken\` and \`sessionAbsolute\`, since an app signs out with the ID token of the beginning) and is deleted then.
 
 ## Addresses
 

@@ -1,5 +1,6 @@
 /** Signing keys by a clock that the test holds: slots, publishing ahead, retirement, and races. */
 
+import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createSecrets } from '../../src/base/secrets.ts';
 import type { Clock } from '../../src/base/clock.ts';
@@ -97,8 +98,10 @@ describe('a rotation', () => {
     ]);
   });
 
-  test('waits longer than the answer with the keys may be cached', () => {
+  test('waits longer than the answer with the keys may be cached, and the manual says so', async () => {
     expect(publishAheadMs).toBeGreaterThan(maxAgeSeconds * 1000);
+    const manual = await readFile(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
+    expect(manual).toContain(`sign with it ${publishAheadMs / 60_000} minutes later`);
   });
 
   test('leaves all as it is for those who look when nothing has changed', async () => {
