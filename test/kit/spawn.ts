@@ -28,8 +28,8 @@ import { recordingLog, testConfigInput } from './server.ts';
 import type { ConfigChanges } from './server.ts';
 import { seed, upstreamClient, worldConfig } from './world.ts';
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-const skewedMain = fileURLToPath(new URL('./skewed_main.ts', import.meta.url));
+export const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+export const skewedMain = fileURLToPath(new URL('./skewed_main.ts', import.meta.url));
 const longestStartMs = 30_000;
 
 export interface SpawnOptions {
@@ -59,12 +59,16 @@ export interface SpawnedServer {
   /** Resolves when it is gone: its exit code, or the signal. */
   stopped: Promise<number | string>;
   logs: ChildLine[];
+  /** Its configuration, which it looks at as long as it runs. */
+  configFile: string;
+  /** What else it was told, in its environment. */
+  secrets: Record<string, string>;
 }
 
 /** Resolves when it listens. @throws with what it said when it does not */
 async function spawnServer(options: SpawnOptions): Promise<SpawnedServer> {
   const folder = mkdtempSync(join(tmpdir(), 'tollgate-'));
-  const { child, errors } = start(options, folder);
+  const { child, errors, configFile, secrets } = start(options, folder);
   // Whatever becomes of the test, the process does not outlive it.
   let gone = false;
   const kill = (signal: NodeJS.Signals = 'SIGKILL') => {
@@ -93,13 +97,19 @@ async function spawnServer(options: SpawnOptions): Promise<SpawnedServer> {
     kill();
   }, longestStartMs);
   try {
-    return { pid: child.pid ?? 0, port: await listening, kill, stopped, logs };
+    const pid = child.pid ?? 0;
+    return { pid, port: await listening, kill, stopped, logs, configFile, secrets };
   } finally {
     clearTimeout(timer);
   }
 }
 
-function start(options: SpawnOptions, folder: string): { child: ChildProcess; errors: string[] } {
+interface Started extends Pick<SpawnedServer, 'configFile' | 'secrets'> {
+  child: ChildProcess;
+  errors: string[];
+}
+
+function start(options: SpawnOptions, folder: string): Started {
   const { config, file, port = 0, runtime, clockAheadMs } = options;
   const { written, secrets } = apart(file === undefined ? config : { ...config, store: file });
   const path = join(folder, 'tollgate.config.json');
@@ -118,7 +128,7 @@ function start(options: SpawnOptions, folder: string): { child: ChildProcess; er
   });
   const errors: string[] = [];
   child.stderr?.on('data', (chunk: Buffer) => errors.push(chunk.toString()));
-  return { child, errors };
+  return { child, errors, configFile: path, secrets };
 }
 
 function argumentsOf(runtime: 'node' | 'deno', file: string): string[] {
