@@ -24,6 +24,7 @@ const forbidden: Record<string, readonly string[]> = {
     '../server.ts',
   ],
   'src/storage/sqlite/planted.ts': ['../../config.ts', '../../web/html.ts', 'undici'],
+  'src/storage/mongodb/planted.ts': ['../../config.ts', '../../web/html.ts', 'node:sqlite'],
   'src/web/planted.ts': [
     '../config.ts',
     '../storage/store.ts',
@@ -58,7 +59,7 @@ const forbidden: Record<string, readonly string[]> = {
   ],
   'src/links/planted.ts': ['../storage/store.ts', '../admin/a.ts', '../../interactions/index.ts'],
   'src/admin/planted.ts': ['../storage/store.ts', '../links/a.ts', '../main.ts'],
-  'src/server.ts': ['./main.ts', './storage/sqlite.ts', '../dev/demo.ts'],
+  'src/server.ts': ['./main.ts', './storage/sqlite.ts', './storage/mongodb.ts', '../dev/demo.ts'],
 };
 
 /** What is allowed has to stay so: a rule that reports everything would pass the test above. */
@@ -66,6 +67,7 @@ const allowed: Record<string, readonly string[]> = {
   'src/config/allowed.ts': ['../base/addresses.ts', './schema.ts'],
   'src/storage/allowed.ts': ['../base/errors.ts', './store.ts'],
   'src/storage/sqlite/allowed.ts': ['../../base/log.ts', '../store.ts', 'node:sqlite'],
+  'src/storage/mongodb/allowed.ts': ['../../base/log.ts', '../store.ts', 'mongodb'],
   'src/web/allowed.ts': ['../base/errors.ts', './html.ts', 'koa'],
   'src/events/allowed.ts': ['../base/log.ts', '../storage/store.ts'],
   'src/directory/allowed.ts': ['../events/types.ts', '../storage/store.ts'],
@@ -94,6 +96,10 @@ const vendors: Record<string, { home: string; others: readonly string[] }> = {
   'node:sqlite': {
     home: 'src/storage/sqlite.ts',
     others: ['src/base', 'src/storage', 'src/events', 'src/directory', 'src/oidc', 'interactions'],
+  },
+  mongodb: {
+    home: 'src/storage/mongodb.ts',
+    others: ['src/base', 'src/storage', 'src/storage/sqlite', 'src/events', 'src/oidc'],
   },
 };
 
