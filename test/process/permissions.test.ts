@@ -28,17 +28,22 @@ async function checkout(): Promise<string> {
     await cp(join(root, name), join(folder, name), { recursive: true });
   }
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
-  const config = {
-    issuer: 'http://localhost:4400',
-    port: 0,
-    providers: [{ id: 'google', preset: 'google', clientId: 'client' }],
-    signin: { success: 'http://localhost:4401/' },
-    signout: { success: 'http://localhost:4401/' },
-  };
+  await writeConfig(folder, config);
+  return folder;
+}
+
+const config = {
+  issuer: 'http://localhost:4400',
+  port: 0,
+  providers: [{ id: 'google', preset: 'google', clientId: 'client' }],
+  signin: { success: 'http://localhost:4401/' },
+  signout: { success: 'http://localhost:4401/' },
+};
+
+async function writeConfig(folder: string, config: object): Promise<void> {
   const source = `import { defineConfig } from './src/config.ts';
     export default defineConfig(${JSON.stringify(config)});`;
   await writeFile(join(folder, 'tollgate.config.ts'), source);
-  return folder;
 }
 
 test.skipIf(deno === undefined)('T79 it lives with what `deno task start` grants', async () => {
@@ -59,6 +64,10 @@ test.skipIf(deno === undefined)('T79 it lives with what `deno task start` grants
     expect({ path, status: answer.status }).not.toEqual({ path, status: 500 });
     await answer.text();
   }
+  // It is imported again while it runs.
+  await writeConfig(folder, { ...config, returnOrigins: ['http://localhost:4402'] });
+  const record = await program.logged('the configuration has changed');
+  expect(record['changed']).toEqual(['returnOrigins']);
   program.signal('SIGTERM');
   expect((await program.ended).code).toBe(0);
 

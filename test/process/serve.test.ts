@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { goodInput } from '../config/world.ts';
 import { config, inConfigured, run, start } from './program.ts';
 
 const stack = /^\s+at .+:\d+/m;
@@ -34,6 +35,25 @@ test('options win over the configuration', async () => {
     program.signal('SIGTERM');
     expect((await program.ended).code).toBe(0);
   });
+});
+
+test('a module that has changed is taken up while it runs', async () => {
+  const written = (...products: string[]) =>
+    `const products = ${JSON.stringify(products)};
+     const good: { [key: string]: unknown } = ${JSON.stringify(goodInput())};
+     export default { ...good, issuer: 'http://localhost:4400', port: 0, products: products.map(
+       (id: string) => ({ id, name: id, audience: 'https://' + id + '.example.com' })) };`;
+  const use = async (folder: string) => {
+    const program = start({ folder, parameters: ['--config', 'changing.ts'] });
+    await program.listening();
+    await writeFile(join(folder, 'next.ts'), written('api'));
+    await rename(join(folder, 'next.ts'), join(folder, 'changing.ts'));
+    const record = await program.logged('the configuration has changed');
+    expect(record['products_added']).toEqual(['api']);
+    program.signal('SIGTERM');
+    expect((await program.ended).code).toBe(0);
+  };
+  await inConfigured({}, use, { 'changing.ts': written() });
 });
 
 test('a port that is taken is told in plain words', async () => {
