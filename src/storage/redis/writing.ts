@@ -1,0 +1,156 @@
+/**
+ * One write. What the document is found by lies under other keys, so it is added before the document is
+ * written and removed after: there may be an entry too many, never one too few.
+ */
+
+import { Problem } from '../../base/errors.ts';
+import { dueOf, entriesOf, requireWritable } from '../entries.ts';
+import { remembranceMs } from '../expiry.ts';
+import { kinds } from '../kinds.ts';
+import type { Documents, Kind } from '../kinds.ts';
+import { Conflict } from '../store.ts';
+import type { WriteOptions } from '../store.ts';
+import type { ServerClock } from './clock.ts';
+import type { Connection } from './connection.ts';
+import { newer } from './failure.ts';
+import { dueEntry, dueMember, indexMember, pendingMember, sortable } from './keys.ts';
+import type { Keys } from './keys.ts';
+import { writeScript } from './scripts.ts';
+
+/** After its time a document that carries no events vanishes by itself, should nobody sweep. */
+const netMs = 24 * 60 * 60 * 1000;
+/** Each of them needs a pause of half a minute to come about. */
+const attemptsMax = 8;
+
+/** Fixed when the write is asked for: the caller may change its document after. */
+export interface PreparedWrite {
+  kind: Kind;
+  id: string;
+  body: string;
+  /** JSON of what it is found by; empty for nothing. */
+  entries: string;
+  due: string;
+  expect: WriteOptions['expect'];
+  writeId: string;
+  lifetimeMs: string;
+  /** Id and JSON of each. */
+  events: string[];
+}
+
+export function prepareWrite<K extends Kind>(
+  kind: K,
+  id: string,
+  document: Documents[K] | null,
+  { expect, events = [], writeId, now }: WriteOptions & { writeId: string; now: number },
+): PreparedWrite {
+  requireWritable(kind, id, events);
+  if (kinds[kind].unique !== undefined) {
+    throw new TypeError(`a ${kind} has unique fields, which no other key can promise`);
+  }
+  const found = document === null ? [] : entriesOf(kind, document);
+  const due = dueOf(kind, document);
+  const vanishes = kinds[kind].eventless === true && due !== undefined;
+  return {
+    kind,
+    id,
+    body: document === null ? '' : JSON.stringify(document),
+    entries:
+      found.length === 0 ? '' : JSON.stringify(found.map(({ name, value }) => [name, value])),
+    due: due === undefined ? '' : sortable(due),
+    expect,
+    writeId,
+    lifetimeMs: vanishes ? String(Math.ceil(Math.max(0, due - now) + netMs)) : '',
+    events: events.flatMap(({ id: eventId, type, at, data }) => [
+      eventId,
+      JSON.stringify({ type, at, data }),
+    ]),
+  };
+}
+
+export interface WriterOptions {
+  connection: Connection;
+  keys: Keys;
+  clock: ServerClock;
+  /** Takes what need not be waited for. */
+  later: (task: Promise<unknown>) => void;
+}
+
+export function createWriter({ connection, keys, clock, later }: WriterOptions) {
+  /** Under one mark, everything by which the document is to be found. */
+  const enter = async (write: PreparedWrite, mark: string, withEntries: boolean): Promise<void> => {
+    const { kind, id, entries, due, events } = write;
+    const adding: Promise<unknown>[] = [];
+    if (withEntries) {
+      for (const [key, member] of indexMembers(keys, kind, id, entries, mark)) {
+        adding.push(connection.send('zadd', key, 0, member));
+      }
+      if (due !== '') {
+        const member = dueMember(id, dueEntry(Number(due), mark));
+        adding.push(connection.send('zadd', keys.due(kind), 0, member));
+      }
+    }
+    if (events.length > 0) {
+      adding.push(connection.send('zadd', keys.pending, 0, pendingMember(kind, id, mark)));
+    }
+    await Promise.all(adding);
+  };
+
+  const remove = (write: PreparedWrite, mark: string, answer: readonly string[]): void => {
+    const { kind, id, events } = write;
+    const [, , entries = '', oldMark = '', due = '', counts = ''] = answer;
+    for (const [key, member] of indexMembers(keys, kind, id, entries, oldMark)) {
+      later(connection.send('zrem', key, member));
+    }
+    if (due !== '') later(connection.send('zrem', keys.due(kind), dueMember(id, due)));
+    if (events.length > 0 && counts === '') {
+      later(connection.send('zrem', keys.pending, pendingMember(kind, id, mark)));
+    }
+  };
+
+  /** @returns the new version */
+  return async (write: PreparedWrite): Promise<number> => {
+    const { kind, id, body, entries, due, events, expect } = write;
+    const key = keys.document(kind, id);
+    const indexed = body !== '' && (entries !== '' || due !== '');
+    // A new document is found by nothing yet; another one mostly by what it was found by before.
+    let withEntries = indexed && expect === 'absent';
+    let behind = 0;
+    for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+      const mark = withEntries || events.length > 0 ? clock.mark(behind) : '';
+      if (mark !== '') await enter(write, mark, withEntries);
+      const how = withEntries ? 'entered' : '';
+      const decision = [String(expect), write.writeId, body, entries, due, mark, how];
+      const parameters = [...decision, write.lifetimeMs, remembranceMs, ...events];
+      const answer = await (events.length > 0
+        ? connection.runDurably(writeScript, key, ...parameters)
+        : connection.run(writeScript, key, ...parameters));
+      const [outcome, ...rest] = (answer as (string | number)[]).map(String);
+      if (outcome === 'written') remove(write, mark, [outcome, ...rest]);
+      if (outcome === 'written' || outcome === 'done') return Number(rest[0]);
+      if (outcome === 'conflict') throw new Conflict(kind, id);
+      if (outcome === 'newer') throw newer(Number(rest[0]));
+      if (outcome === 'late') {
+        clock.set(Number(rest[0]));
+        behind = Number(rest[1]);
+      } else {
+        withEntries = true;
+      }
+    }
+    throw new Problem('busy', 503, 'Too many changes at once. Try again in a moment.', {
+      details: { kind },
+      retryAfterSeconds: 1,
+    });
+  };
+}
+
+function indexMembers(
+  keys: Keys,
+  kind: Kind,
+  id: string,
+  entries: string,
+  mark: string,
+): (readonly [key: string, member: string])[] {
+  if (entries === '') return [];
+  const pairs = JSON.parse(entries) as [name: string, value: string][];
+  return pairs.map(([name, value]) => [keys.index(kind, name, value), indexMember(id, mark)]);
+}
