@@ -25,6 +25,7 @@ const forbidden: Record<string, readonly string[]> = {
   ],
   'src/storage/sqlite/planted.ts': ['../../config.ts', '../../web/html.ts', 'undici'],
   'src/storage/mongodb/planted.ts': ['../../config.ts', '../../web/html.ts', 'node:sqlite'],
+  'src/storage/redis/planted.ts': ['../../config.ts', '../../web/html.ts', 'mongodb'],
   'src/web/planted.ts': [
     '../config.ts',
     '../storage/store.ts',
@@ -68,6 +69,7 @@ const allowed: Record<string, readonly string[]> = {
   'src/storage/allowed.ts': ['../base/errors.ts', './store.ts'],
   'src/storage/sqlite/allowed.ts': ['../../base/log.ts', '../store.ts', 'node:sqlite'],
   'src/storage/mongodb/allowed.ts': ['../../base/log.ts', '../store.ts', 'mongodb'],
+  'src/storage/redis/allowed.ts': ['../../base/log.ts', '../store.ts', 'ioredis'],
   'src/web/allowed.ts': ['../base/errors.ts', './html.ts', 'koa'],
   'src/events/allowed.ts': ['../base/log.ts', '../storage/store.ts'],
   'src/directory/allowed.ts': ['../events/types.ts', '../storage/store.ts'],
@@ -100,6 +102,10 @@ const vendors: Record<string, { home: string; others: readonly string[] }> = {
   mongodb: {
     home: 'src/storage/mongodb.ts',
     others: ['src/base', 'src/storage', 'src/storage/sqlite', 'src/events', 'src/oidc'],
+  },
+  ioredis: {
+    home: 'src/storage/redis.ts',
+    others: ['src/base', 'src/storage', 'src/storage/mongodb', 'src/events', 'src/oidc', 'src/web'],
   },
 };
 
