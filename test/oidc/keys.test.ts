@@ -74,6 +74,26 @@ describe('at the first start', () => {
   });
 });
 
+test('a key of a version that found it by its slot is found from now on', async () => {
+  const before = kids(await open());
+  // What was written before there was an index is in none, until it is written again.
+  const indexed = new Set<string>();
+  const older = {
+    get: store.get.bind(store),
+    async find(kind: 'key', index: string, value: string) {
+      return (await store.find(kind, index, value)).filter(({ id }) => indexed.has(id));
+    },
+    async write(...[kind, id, document, how]: Parameters<Store['write']>) {
+      const version = await store.write(kind, id, document, how);
+      indexed.add(id);
+      return version;
+    },
+  };
+  const keyring = await openKeyring({ ...options(), store: older as unknown as Store });
+  expect(kids(keyring)).toEqual(before);
+  expect([...indexed].toSorted()).toEqual(['ES256.1', 'RS256.1']);
+});
+
 describe('a rotation', () => {
   test('publishes the new key at once, and signs with it when every cache has it', async () => {
     const keyring = await open();

@@ -23,6 +23,8 @@ test.each([
   ['two commands', ['check', 'serve'], '"serve"'],
   ['an option that there is not', ['--prot', '1'], '--prot'],
   ['a port that is none', ['serve', '--port', '70000', ...config], '--port'],
+  ['nothing to do with keys', ['keys', ...config], 'keys rotate'],
+  ['a kind of key that there is not', ['keys', 'rotate', '--alg', 'HS256', ...config], 'HS256'],
 ])('%s is told in plain words', async (_name, parameters, told) => {
   await inConfigured({}, async (folder) => {
     const { code, output, errors } = await run({ folder, parameters });
@@ -59,6 +61,50 @@ test('a configuration that is not there is told in plain words', async () => {
     const { code, errors } = await run({ folder, parameters: ['--config', 'absent.ts'] });
     expect(code).toBe(1);
     expect(errors).toContain('absent.ts');
+    expect(errors).not.toMatch(stack);
+  });
+});
+
+test('keys says how they stand, for people and for programs, and never what they are', async () => {
+  await inConfigured({ store: 'sqlite:./keys.db' }, async (folder) => {
+    const keys = (...parameters: string[]) =>
+      run({ folder, parameters: ['keys', ...parameters, ...config] });
+    const none = await keys('list');
+    expect(none).toMatchObject({ code: 0, errors: '' });
+    expect(none.output).toContain('no keys yet');
+    const first = await keys('rotate');
+    expect(first.output).toContain('There is a new key: ES256.1');
+    expect(first.output).toContain('There is a new key: RS256.1');
+    const second = await keys('rotate', '--alg', 'ES256');
+    expect(second.output).toContain('There is a new key: ES256.2');
+    expect(second.output).not.toContain('RS256');
+    expect((await keys('rotate', '--alg', 'ES256')).output).toContain('a new key already: ES256.2');
+    const listed = await keys('list', '--json');
+    const entries = JSON.parse(listed.output) as Record<string, string>[];
+    expect(entries.map(({ slot, state }) => [slot, state])).toEqual([
+      ['RS256.1', 'signing'],
+      ['ES256.2', 'waiting'],
+      ['ES256.1', 'signing'],
+    ]);
+    expect(Object.keys(entries[0] ?? {}).toSorted()).toEqual([
+      'alg',
+      'created_at',
+      'kid',
+      'signs_from',
+      'slot',
+      'state',
+    ]);
+  });
+});
+
+test('keys are not rotated with another secret than theirs, and it is told in plain words', async () => {
+  await inConfigured({ store: 'sqlite:./keys.db' }, async (folder) => {
+    const rotate = (environment: Record<string, string> = {}) =>
+      run({ folder, parameters: ['keys', 'rotate', ...config], environment });
+    expect((await rotate()).code).toBe(0);
+    const { code, errors } = await rotate({ TOLLGATE_SECRET: '0c7d91f25e8b4a63d1f0927ab45c6e38' });
+    expect(code).toBe(1);
+    expect(errors).toContain('another secret');
     expect(errors).not.toMatch(stack);
   });
 });
