@@ -30,6 +30,7 @@ import { createOutbox } from './redis/outbox.ts';
 import { createReader } from './redis/reading.ts';
 import { bumpScript } from './redis/scripts.ts';
 import { prepare } from './redis/start.ts';
+import { createTidying } from './redis/tidying.ts';
 import { createWriter, prepareWrite } from './redis/writing.ts';
 
 export interface RedisStoreOptions {
@@ -76,6 +77,7 @@ class RedisStore implements Store {
   readonly #log: Log | undefined;
   readonly #reader: ReturnType<typeof createReader>;
   readonly #outbox: ReturnType<typeof createOutbox>;
+  readonly #tidy: () => Promise<void>;
   readonly #applyWrite: ReturnType<typeof createWriter>;
   readonly #underway = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
@@ -94,6 +96,7 @@ class RedisStore implements Store {
     this.#reader = createReader(parts);
     this.#outbox = createOutbox(parts);
     this.#applyWrite = createWriter(parts);
+    this.#tidy = createTidying(parts);
   }
 
   get<K extends Kind>(kind: K, id: string): Promise<Stored<Documents[K]> | undefined> {
@@ -144,7 +147,9 @@ class RedisStore implements Store {
   /** Counters and deleted documents vanish by Redis' own clock. */
   async sweep(now: number, limit?: number): Promise<number> {
     const among = (Object.keys(kinds) as Kind[]).filter((kind) => kinds[kind].unique === undefined);
-    return expire(this, among, now, boundedLimit(limit, 1000));
+    const gone = await expire(this, among, now, boundedLimit(limit, 1000));
+    await this.#open(() => this.#tidy());
+    return gone;
   }
 
   async ping(): Promise<void> {

@@ -23,6 +23,9 @@ const longestRetryDelayMs = 250;
 type Argument = string | number;
 type Client = Redis | Cluster;
 
+/** What reads and writes need of it. */
+export type Commands = Pick<Connection, 'send' | 'run' | 'runDurably'>;
+
 export class Connection {
   readonly #client: Client;
   /** For writes that wait for replicas: Redis answers nothing else on it meanwhile. */

@@ -22,8 +22,8 @@ export interface Keys {
   schema: string;
   /** For SCAN: every index. */
   indexes: string;
-  /** Kind and index name of a key that `indexes` matches. */
-  indexOf(key: string): { kind: string; name: string; value: string } | undefined;
+  /** The kind of a key that `indexes` matches. */
+  kindOf(key: string): Kind;
 }
 
 export function createKeys(prefix: string): Keys {
@@ -35,11 +35,8 @@ export function createKeys(prefix: string): Keys {
     pending: `${prefix}:pending`,
     counter: (name) => `${prefix}:count:${name}`,
     schema: `${prefix}:schema`,
-    indexes: `${beginning.replace(/[*?[\]\\]/g, '\\$&')}*`,
-    indexOf(key) {
-      const [kind = '', name, ...value] = key.slice(beginning.length).split(':');
-      return name === undefined ? undefined : { kind, name, value: value.join(':') };
-    },
+    indexes: `${beginning}*`,
+    kindOf: (key) => key.slice(beginning.length).split(':', 1)[0] as Kind,
   };
 }
 

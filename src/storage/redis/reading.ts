@@ -8,7 +8,7 @@ import type { Documents, Kind } from '../kinds.ts';
 import type { FindOptions, Stored } from '../store.ts';
 import { staleUs } from './clock.ts';
 import type { ServerClock } from './clock.ts';
-import type { Connection } from './connection.ts';
+import type { Commands } from './connection.ts';
 import { newer } from './failure.ts';
 import * as K from './keys.ts';
 import type { Keys } from './keys.ts';
@@ -25,7 +25,7 @@ interface Read<D> {
 }
 
 export interface ReaderOptions {
-  connection: Connection;
+  connection: Commands;
   keys: Keys;
   clock: ServerClock;
   later: (task: Promise<unknown>) => void;

@@ -76,23 +76,24 @@ end
 
 version = version + 1
 local number = string.format('%.0f', version)
-redis.call('HSET', key, 'version', number, 'write', write, 'format', '${knownFormat}')
-if mark ~= '' then redis.call('HSET', key, 'last', string.format('%.0f', madeAt(mark))) end
+local fields = {'version', number, 'write', write, 'format', '${knownFormat}'}
+local function set(name, value) fields[#fields + 1], fields[#fields + 2] = name, value end
+if mark ~= '' then set('last', string.format('%.0f', madeAt(mark))) end
 local old = {'', '', ''}
-if not lives or enters then
+if doc[1] and (not lives or enters) then
   old = {doc[5] or '', doc[6] or '', doc[7] or ''}
-  redis.call('HDEL', key, 'entries', 'mark', 'due')
+  redis.call('HDEL', key, 'body', 'entries', 'mark', 'due')
 elseif due == '' and doc[7] then
   old[3] = doc[7]
   redis.call('HDEL', key, 'due')
 end
-if lives then
-  redis.call('HSET', key, 'body', body)
-  if enters and entries ~= '' then redis.call('HSET', key, 'entries', entries, 'mark', mark) end
-  if enters and due ~= '' then redis.call('HSET', key, 'due', due .. mark) end
-else
-  redis.call('HDEL', key, 'body')
+if lives then set('body', body) end
+if lives and enters and entries ~= '' then
+  set('entries', entries)
+  set('mark', mark)
 end
+if lives and enters and due ~= '' then set('due', due .. mark) end
+redis.call('HSET', key, unpack(fields))
 
 local waiting, added = tonumber(doc[9]) or 0, 0
 for i = 10, #ARGV, 2 do
@@ -112,7 +113,7 @@ if not lives and waiting == 0 then
   redis.call('PEXPIRE', key, remembrance)
 elseif lives and ttl ~= '' and waiting == 0 then
   redis.call('PEXPIRE', key, ttl)
-else
+elseif not present then
   redis.call('PERSIST', key)
 end
 return {'written', version, old[1], old[2], old[3], counts}

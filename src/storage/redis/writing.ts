@@ -11,7 +11,7 @@ import type { Documents, Kind } from '../kinds.ts';
 import { Conflict } from '../store.ts';
 import type { WriteOptions } from '../store.ts';
 import type { ServerClock } from './clock.ts';
-import type { Connection } from './connection.ts';
+import type { Commands } from './connection.ts';
 import { newer } from './failure.ts';
 import { dueEntry, dueMember, indexMember, pendingMember, sortable } from './keys.ts';
 import type { Keys } from './keys.ts';
@@ -68,7 +68,7 @@ export function prepareWrite<K extends Kind>(
 }
 
 export interface WriterOptions {
-  connection: Connection;
+  connection: Commands;
   keys: Keys;
   clock: ServerClock;
   /** Takes what need not be waited for. */
