@@ -1,16 +1,18 @@
 /**
- * `npm test`: types, lint, format, dead code, then every test on Node and again on Deno. The last line
- * alone says how many tests passed and failed, on both runtimes together.
+ * `npm test`: types, lint, format, dead code, then every test on Node and again on Deno, and what stores
+ * have to do with on each store. The last line alone says how many tests passed and failed, all together.
  *
  * `npm test -- test/web` runs the tests of that folder only, and none of the checks.
  * `TOLLGATE_TEST_REQUIRE=all` makes a skipped test a failure: a machine that has everything.
+ * `TOLLGATE_TEST_TABLE=docs/stores.md` puts the numbers into the table of that page.
  */
 
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { countTests, lastLine } from './report.ts';
-import type { Counts } from './report.ts';
+import { lastLine, noTests, sum, total } from './report.ts';
+import type { Counts, Report } from './report.ts';
+import { storeTable, withTable } from './store_table.ts';
 import { find, findNode, onThisRuntime, root, run } from './tools.ts';
 
 const checkLimitMs = 5 * 60_000;
@@ -24,9 +26,11 @@ const checks = [
 ];
 
 const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+const reporter = join(root, 'scripts/reporter.ts');
 
 const filters = process.argv.slice(2);
-const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+let all: Counts = noTests;
+const reports: Record<string, Report> = {};
 const summary: string[] = [];
 
 if (filters.length === 0) for (const check of checks) await runCheck(check);
@@ -34,16 +38,22 @@ await runTests('Node', nodeCommand());
 await runTests('Deno', denoCommand());
 
 const problems = complaints();
-console.log(`\n${[...summary, ...problems].join('\n')}\n`);
-console.log(lastLine(total));
-process.exitCode = total.failed > 0 || problems.length > 0 ? 1 : 0;
+const table = storeTable(reports);
+console.log(`\n${[...summary, ...problems].join('\n')}\n\n${table}\n`);
+await keepTable(process.env['TOLLGATE_TEST_TABLE']);
+console.log(lastLine(all));
+process.exitCode = all.failed > 0 || problems.length > 0 ? 1 : 0;
+
+async function keepTable(file: string | undefined): Promise<void> {
+  if (file !== undefined) await writeFile(file, withTable(await readFile(file, 'utf8'), table));
+}
 
 async function runCheck({ name, file, parameters }: (typeof checks)[number]): Promise<void> {
   const started = performance.now();
   const command = [...onThisRuntime(join(root, 'node_modules', file)), ...parameters];
   const { ok, note, output } = await run(command, { limitMs: checkLimitMs, output: 'kept' });
   if (!ok) {
-    total.failed += 1;
+    all = sum(all, { ...noTests, failed: 1 });
     console.log(`\n${output.trim()}\n`);
   }
   conclude(name, ok ? 'passed' : 'failed', started, note);
@@ -53,28 +63,29 @@ async function runTests(runtime: string, command: string[] | undefined): Promise
   const started = performance.now();
   const name = `tests on ${runtime}`;
   if (command === undefined) {
-    total.skipped += 1;
+    all = sum(all, { ...noTests, skipped: 1 });
     conclude(name, 'SKIPPED', started, `there is no ${runtime} here`);
     return;
   }
   const folder = await mkdtemp(join(tmpdir(), 'tollgate-test-'));
   try {
     const file = join(folder, 'report.json');
-    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+    const reporters = ['--reporter=default', `--reporter=${reporter}`];
     console.log(`\n${name}`);
     const { ok, note } = await run([...command, vitest, 'run', ...reporters, ...filters], {
       limitMs: testLimitMs,
       output: 'shown',
+      environment: { TOLLGATE_TEST_REPORT: file },
     });
-    const counts = await readFile(file, 'utf8').then(
-      (report) => countTests(report, ok),
-      () => ({ passed: 0, failed: 1, skipped: 0 }),
+    const report = await readFile(file, 'utf8').then(
+      (text) => JSON.parse(text) as Report,
+      () => ({}),
     );
-    total.passed += counts.passed;
-    total.failed += counts.failed;
-    total.skipped += counts.skipped;
+    const counts = total(report, ok);
+    reports[runtime] = report;
+    all = sum(all, counts);
     const said = [lastLine(counts), note].filter((text) => text !== undefined).join('; ');
-    conclude(name, ok && counts.failed === 0 ? 'passed' : 'failed', started, said);
+    conclude(name, counts.failed === 0 ? 'passed' : 'failed', started, said);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -90,8 +101,8 @@ function conclude(name: string, outcome: string, started: number, note?: string)
 
 function complaints(): string[] {
   const found: string[] = [];
-  if (total.passed + total.failed === 0) found.push('No test was run.');
-  if (process.env['TOLLGATE_TEST_REQUIRE'] === 'all' && total.skipped > 0) {
+  if (all.passed + all.failed === 0) found.push('No test was run.');
+  if (process.env['TOLLGATE_TEST_REQUIRE'] === 'all' && all.skipped > 0) {
     found.push('TOLLGATE_TEST_REQUIRE=all: nothing may be skipped.');
   }
   return found;

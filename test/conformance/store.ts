@@ -19,7 +19,7 @@ export function storeSuite(
   place: () => Promise<StorePlace>,
   capabilities: Capabilities,
 ): void {
-  describe(`store: ${name}`, () => {
+  describe(name, () => {
     const suite = createSuite(place, capabilities);
     documents(suite);
     finding(suite);

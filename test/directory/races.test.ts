@@ -9,8 +9,8 @@ import { expect, test } from 'vitest';
 import { Problem } from '../../src/base/errors.ts';
 import type { Directory } from '../../src/directory/directory.ts';
 import { announcing } from '../../src/events/outbox.ts';
-import { openSqlite } from '../../src/storage/sqlite.ts';
 import type { PendingEvent, Store } from '../../src/storage/store.ts';
+import { openEmpty } from '../kit/places.ts';
 import { directoryOver, handleAll } from './world.ts';
 
 const account = 'acc_office';
@@ -83,7 +83,7 @@ test('T48 members come, change and go at the same moment, in any order', async (
     fc.asyncProperty(story, async ({ groups, delays }) => {
       let now = Date.UTC(2026, 0, 1);
       const clock = () => (now += 1);
-      const store = await openSqlite({ path: ':memory:', clock });
+      const store = await openEmpty(clock);
       try {
         const slow = late(store, delays);
         const directory = directoryOver({ clock, log: quiet }, slow);

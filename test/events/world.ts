@@ -2,8 +2,8 @@
 
 import { onTestFinished } from 'vitest';
 import type { Log, LogFields } from '../../src/base/log.ts';
-import { openSqlite } from '../../src/storage/sqlite.ts';
 import type { NewEvent, Store } from '../../src/storage/store.ts';
+import { openEmpty } from '../kit/places.ts';
 
 export interface World {
   store: Store;
@@ -27,7 +27,7 @@ export async function openWorld(): Promise<World> {
     error: line('error'),
   };
   const clock = () => world.now;
-  const store = await openSqlite({ path: ':memory:', clock, log });
+  const store = await openEmpty(clock, log);
   const world: World = { store, now: Date.UTC(2026, 0, 1), clock, log, lines };
   onTestFinished(() => store.close());
   return world;

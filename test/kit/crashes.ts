@@ -4,7 +4,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { configSchema } from '../../src/config.ts';
 import { createServer } from '../../src/server.ts';
 import type { Server } from '../../src/server.ts';
-import { openSqlite } from '../../src/storage/sqlite.ts';
 import type { Store } from '../../src/storage/store.ts';
 import { recordingLog } from './server.ts';
 import type { Cluster } from './spawn.ts';
@@ -30,7 +29,7 @@ export interface Killer {
   readonly kills: number;
   /** Whether a kill fell between this moment and the one at which the answer was asked for. */
   watch(): () => boolean;
-  /** Ends the process as a power cut would, after a moment, and starts it anew on the same file. */
+  /** Ends the process as a power cut would, after a moment, and starts it anew on the same store. */
   strike(): Promise<void>;
   /** Again once the process is there, until `attempt` gives something. Never for longer than a minute. */
   persist<T>(attempt: () => Promise<T | undefined>): Promise<T>;
@@ -82,7 +81,7 @@ export function createKiller(cluster: Cluster, random: () => number): Killer {
   };
 }
 
-/** What is on disk when all processes are dead, after what they left has been done. */
+/** What is in the store when all processes are dead, after what they left has been done. */
 export async function examine(
   cluster: Cluster,
   look: (store: Store, server: Server) => Promise<void>,
@@ -93,7 +92,7 @@ export async function examine(
   }
   const log = recordingLog();
   const config = configSchema.parse(cluster.config);
-  const store = await openSqlite({ path: cluster.file, clock: Date.now, log });
+  const store = await cluster.place.open(Date.now, log);
   const server = await createServer({ config, store, clock: Date.now, log });
   try {
     await server.dispatcher.drain();

@@ -8,10 +8,10 @@ import type { Browser } from '../../dev/walk.ts';
 import { startUpstreamOidc } from '../../dev/upstream/oidc.ts';
 import { createServer } from '../../src/server.ts';
 import type { Server } from '../../src/server.ts';
-import { openSqlite } from '../../src/storage/sqlite.ts';
 import type { Clock } from '../../src/base/clock.ts';
 import { faulty } from './faults.ts';
 import type { FaultyStore } from './faults.ts';
+import { openEmpty } from './places.ts';
 import { recordingLog, testConfig } from './server.ts';
 import type { ConfigChanges } from './server.ts';
 import { seed, upstreamClient, worldConfig } from './world.ts';
@@ -42,7 +42,7 @@ export async function startMortalWorld(
   });
   const limits = { perAddressPerMinute: 1_000_000 };
   const complete = testConfig(issuer, worldConfig(upstream, { limits, ...config }));
-  const base = await openSqlite({ path: ':memory:', clock });
+  const base = await openEmpty(clock);
   const store = faulty(base);
 
   async function restart(): Promise<void> {

@@ -29,10 +29,10 @@ export async function cli(port: number, ...parameters: string[]): Promise<string
   return stdout;
 }
 
-/** That of the whole test run where there is one; otherwise one for each worker. */
+/** A real one that is named; that of the whole test run; otherwise one for each worker. */
 let own: Promise<RedisProcess> | undefined;
 export async function sharedRedis(): Promise<string> {
-  const given = process.env.TOLLGATE_TEST_REDIS;
+  const given = process.env.TEST_REDIS_URL ?? process.env.TOLLGATE_TEST_REDIS;
   if (given !== undefined && given !== '') return given;
   own ??= startRedis();
   return (await own).address;

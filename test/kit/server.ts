@@ -9,8 +9,8 @@ import type { Clock } from '../../src/base/clock.ts';
 import type { Log, LogFields } from '../../src/base/log.ts';
 import { createServer } from '../../src/server.ts';
 import type { Server } from '../../src/server.ts';
-import { openSqlite } from '../../src/storage/sqlite.ts';
 import type { Store } from '../../src/storage/store.ts';
+import { openEmpty } from './places.ts';
 
 export interface LogLine {
   level: string;
@@ -94,7 +94,7 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
   const issuer = `http://127.0.0.1:${port}`;
   const { config: changes = {} } = options;
   const config = testConfig(issuer, typeof changes === 'function' ? changes(issuer) : changes);
-  const store = options.store ?? (await openSqlite({ path: ':memory:', clock }));
+  const store = options.store ?? (await openEmpty(clock));
   const server = await createServer({ config, store, clock, log: options.log ?? log });
   listener = server.callback;
   server.start();

@@ -20,10 +20,11 @@ import type { UpstreamOidc } from '../../dev/upstream/oidc.ts';
 import type { ConfigInput } from '../../src/config.ts';
 import { variableOf } from '../../src/config/environment.ts';
 import { createDirectory } from '../../src/directory/directory.ts';
-import { openSqlite } from '../../src/storage/sqlite.ts';
 import { startBalancer } from './balancer.ts';
 import type { Balancer } from './balancer.ts';
 import { runtimeArguments } from './child.ts';
+import { makePlace } from './places.ts';
+import type { Place } from './places.ts';
 import { recordingLog, testConfigInput } from './server.ts';
 import type { ConfigChanges } from './server.ts';
 import { seed, upstreamClient, worldConfig } from './world.ts';
@@ -34,8 +35,6 @@ const longestStartMs = 30_000;
 
 export interface SpawnOptions {
   config: ConfigInput;
-  /** SQLite file; that of the configuration when not given. */
-  file?: string;
   /** Any free one when not given. */
   port?: number;
   /** Another one than the test's: a name that is looked up in `PATH`. */
@@ -110,8 +109,8 @@ interface Started extends Pick<SpawnedServer, 'configFile' | 'secrets'> {
 }
 
 function start(options: SpawnOptions, folder: string): Started {
-  const { config, file, port = 0, runtime, clockAheadMs } = options;
-  const { written, secrets } = apart(file === undefined ? config : { ...config, store: file });
+  const { config, port = 0, runtime, clockAheadMs } = options;
+  const { written, secrets } = apart(config);
   const path = join(folder, 'tollgate.config.json');
   writeFileSync(path, JSON.stringify(written));
   const command = runtime ?? process.execPath;
@@ -171,7 +170,7 @@ export interface Cluster {
   /** The balancer's address. */
   issuer: string;
   config: ConfigInput;
-  file: string;
+  place: Place;
   upstream: UpstreamOidc;
   balancer: Balancer;
   /** Those that run, by place. */
@@ -182,10 +181,9 @@ export interface Cluster {
   close(): Promise<void>;
 }
 
-/** Several processes on one SQLite file behind one address. The upstream is in the test's process. */
+/** Several processes on one store behind one address. The upstream is in the test's process. */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
-  const folder = mkdtempSync(join(tmpdir(), 'tollgate-'));
-  const file = join(folder, 'tollgate.db');
+  const place = await makePlace();
   const balancer = await startBalancer();
   const issuer = `http://127.0.0.1:${balancer.port}`;
   const upstream = await startUpstreamOidc({
@@ -196,21 +194,21 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     limits: { perAddressPerMinute: 1_000_000 },
     ...options.config,
   });
-  const config = testConfigInput(issuer, { ...changes, store: `sqlite:${file}` });
-  await seedFile(file, upstream.issuer);
+  const config = testConfigInput(issuer, { ...changes, ...place.address });
+  await seedPlace(place, upstream.issuer);
   const members: SpawnedServer[] = [];
   const all: SpawnedServer[] = [];
 
-  async function restart(place: number): Promise<SpawnedServer> {
-    const clockAheadMs = options.clocksAheadMs?.[place];
-    const runtime = options.runtimes?.[place];
+  async function restart(position: number): Promise<SpawnedServer> {
+    const clockAheadMs = options.clocksAheadMs?.[position];
+    const runtime = options.runtimes?.[position];
     const member = await spawnServer({
       config,
       ...(clockAheadMs === undefined ? {} : { clockAheadMs }),
       ...(runtime === undefined ? {} : { runtime }),
     });
     all.push(member);
-    members[place] = member;
+    members[position] = member;
     balancer.setBackends(members.map(({ port }) => port));
     return member;
   }
@@ -219,24 +217,24 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     for (const member of all) member.kill();
     await Promise.all(all.map(({ stopped }) => stopped));
     await Promise.all([balancer.close(), upstream.close()]);
-    rmSync(folder, { recursive: true, force: true });
+    await place.discard();
   }
 
   try {
-    for (let place = 0; place < (options.processes ?? 2); place += 1) await restart(place);
+    for (let count = 0; count < (options.processes ?? 2); count += 1) await restart(count);
   } catch (error) {
     await close();
     throw error;
   }
   const browser = (more: BrowserOptions = {}) =>
     createBrowser({ stopAt: (url) => url.hostname.endsWith('.example.com'), ...more });
-  return { issuer, config, file, upstream, balancer, members, restart, browser, close };
+  return { issuer, config, place, upstream, balancer, members, restart, browser, close };
 }
 
-/** Before any process has the file: what this one writes is theirs to go on with. */
-async function seedFile(file: string, upstreamIssuer: string): Promise<void> {
+/** Before any process has the store: what this one writes is theirs to go on with. */
+async function seedPlace(place: Place, upstreamIssuer: string): Promise<void> {
   const log = recordingLog();
-  const store = await openSqlite({ path: file, clock: Date.now, log });
+  const store = await place.open(Date.now, log);
   try {
     const options = { store, clock: Date.now, log, registration: 'invitation' } as const;
     await seed(createDirectory(options), upstreamIssuer);
