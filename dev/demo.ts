@@ -3,11 +3,14 @@
  * browser, and ends.
  */
 
+import { randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/base/clock.ts';
 import { createLog } from '../src/base/log.ts';
+import { demoStores, ServerMissing, startDatabases } from './database_servers.ts';
+import type { DatabasesOptions, DemoStore } from './database_servers.ts';
 import { people } from './people.ts';
 import { freePortBase, portCount, portsFrom, takenPorts } from './ports.ts';
 import type { World } from './world.ts';
@@ -16,6 +19,9 @@ const usage = `npm run demo -- [options]
 
   --port-base N   Listen at N and the ${portCount - 1} ports behind it (4400)
   --fresh         Begin anew: forget what was done in the demo before
+  --store NAME    Keep everything in sqlite (the default), in mongodb, or in redis beside sqlite.
+                  The server is started where there is one on this machine, or named by
+                  TOLLGATE_STORE (mongodb://…) and TOLLGATE_HOT (redis://…)
   --story         Play the story without a browser, on free ports, and end
   --verbose       Print what Tollgate logs
   --help          Print this`;
@@ -29,6 +35,7 @@ class UsageError extends Error {}
 interface Options {
   base: number | undefined;
   fresh: boolean;
+  store: DemoStore;
   story: boolean;
   verbose: boolean;
 }
@@ -41,6 +48,7 @@ function readOptions(parameters: string[]): Options | undefined {
       options: {
         'port-base': { type: 'string' },
         fresh: { type: 'boolean', default: false },
+        store: { type: 'string', default: 'sqlite' },
         story: { type: 'boolean', default: false },
         verbose: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
@@ -56,10 +64,14 @@ function readOptions(parameters: string[]): Options | undefined {
   if (base !== undefined && !(/^\d+$/.test(text ?? '') && base >= 1024 && base <= 65_500)) {
     throw new UsageError(`--port-base takes a number from 1024 to 65500, not ${text}.`);
   }
-  return { base, fresh: values.fresh, story: values.story, verbose: values.verbose };
+  const store = demoStores.find((one) => one === values.store);
+  if (store === undefined) {
+    throw new UsageError(`--store takes ${demoStores.join(', ')}, not ${values.store}.`);
+  }
+  return { base, store, fresh: values.fresh, story: values.story, verbose: values.verbose };
 }
 
-async function open(base: number, database: string, verbose: boolean): Promise<World> {
+async function open(base: number, databases: DatabasesOptions, verbose: boolean): Promise<World> {
   const ports = portsFrom(base);
   const taken = await takenPorts(ports);
   if (taken.length > 0) {
@@ -76,15 +88,38 @@ async function open(base: number, database: string, verbose: boolean): Promise<W
   });
   // Loaded when it is needed: mistakes are told at once.
   const { startWorld } = await import('./world.ts');
-  return startWorld({ ports, database, clock: systemClock, log });
+  const { store, hot, close } = await startDatabases(databases);
+  try {
+    const world = await startWorld({ ports, store, hot, clock: systemClock, log });
+    return {
+      ...world,
+      async close() {
+        await world.close();
+        await close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
-/** The upstreams' addresses are part of who people are, so each base has its own file. */
-async function databaseOf(base: number, fresh: boolean): Promise<string> {
+/** The upstreams' addresses are part of who people are, so each base has its own. */
+async function databasesOf(
+  base: number,
+  kind: DemoStore,
+  fresh: boolean,
+): Promise<DatabasesOptions> {
   await mkdir(folder, { recursive: true });
-  const file = `${folder}${base === usualBase ? 'demo.db' : `demo-${base}.db`}`;
-  if (fresh) for (const end of ['', '-wal', '-shm']) await rm(file + end, { force: true });
-  return file;
+  const name = base === usualBase ? 'demo' : `demo-${base}`;
+  // Beside Redis it is another file: in the one of all the sessions would be missing.
+  const file = `${folder}${name}${kind === 'redis' ? '-redis' : ''}.db`;
+  const own = `${folder}${name}-${kind}`;
+  if (fresh) {
+    for (const end of ['', '-wal', '-shm']) await rm(file + end, { force: true });
+    await rm(own, { recursive: true, force: true });
+  }
+  return { kind, folder: own, file, name: `tollgate_${name}`, env: process.env };
 }
 
 function introduction(world: World): string {
@@ -109,8 +144,8 @@ Ctrl-C stops it. \`npm run demo -- --help\` lists the options.
 `;
 }
 
-async function run({ base = usualBase, fresh, verbose }: Options): Promise<void> {
-  const world = await open(base, await databaseOf(base, fresh), verbose);
+async function run({ base = usualBase, store, fresh, verbose }: Options): Promise<void> {
+  const world = await open(base, await databasesOf(base, store, fresh), verbose);
   process.stdout.write(introduction(world));
   let stopping = false;
   const stop = () => {
@@ -126,9 +161,12 @@ async function run({ base = usualBase, fresh, verbose }: Options): Promise<void>
   process.on('SIGTERM', stop);
 }
 
-async function story({ base, verbose }: Options): Promise<void> {
+async function story({ base, store, verbose }: Options): Promise<void> {
   const { playStory } = await import('./story.ts');
-  const world = await open(base ?? (await freePortBase()), ':memory:', verbose);
+  // The people of a story are new: at a server that was there before they need a place of their own.
+  const name = `tollgate_story_${randomBytes(4).toString('hex')}`;
+  const databases = { kind: store, folder: undefined, file: ':memory:', name, env: process.env };
+  const world = await open(base ?? (await freePortBase()), databases, verbose);
   try {
     const passed = await playStory(world, (text) => void process.stdout.write(`${text}\n`));
     process.exitCode = passed ? 0 : 1;
@@ -138,7 +176,7 @@ async function story({ base, verbose }: Options): Promise<void> {
 }
 
 function fail(error: unknown): never {
-  const expected = error instanceof UsageError;
+  const expected = error instanceof UsageError || error instanceof ServerMissing;
   const text = error instanceof Error ? (expected ? error.message : error.stack) : String(error);
   process.stderr.write(`${text}\n`);
   process.exit(expected ? 2 : 1);

@@ -6,7 +6,7 @@ import { configSchema } from '../src/config.ts';
 import type { Config, ConfigInput } from '../src/config.ts';
 import { createServer } from '../src/server.ts';
 import type { Server } from '../src/server.ts';
-import { openSqlite } from '../src/storage/sqlite.ts';
+import { openStores } from '../src/stores.ts';
 import { startLinksApp } from './app_links.ts';
 import { startOidcApp } from './app_oidc.ts';
 import { listen } from './listen.ts';
@@ -18,8 +18,9 @@ import { startUpstreamOidc } from './upstream/oidc.ts';
 
 export interface WorldOptions {
   ports: Ports;
-  /** The path of an SQLite file, or `:memory:`. */
-  database: string;
+  /** As in the configuration: `sqlite:` and a path, or the address of a server. */
+  store: string;
+  hot?: string | undefined;
   clock: () => number;
   log: Log;
   /** More clients, whose apps are not started here, and other limits. */
@@ -78,7 +79,7 @@ const addresses = (ports: Ports) => ({
 });
 
 export async function startWorld(options: WorldOptions): Promise<World> {
-  const { ports, database, clock, log } = options;
+  const { ports, clock, log } = options;
   const { issuer, linksApp, service } = addresses(ports);
   const { client, partner } = clientsAt(ports);
   const closing: (() => Promise<void>)[] = [];
@@ -94,7 +95,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     const clients = [{ ...upstreamClient, redirectUris }];
     const oidc = opened(await startUpstreamOidc({ port: ports.upstreamOidc, clients, clock }));
     const hub = opened(await startUpstreamGithub({ port: ports.upstreamGithub, clients, clock }));
-    const store = opened(await openSqlite({ path: database, clock, log }));
+    const store = opened(await openStores(options, { clock, log }));
     const config = configOf(ports, oidc.issuer, hub.endpoints, options.more);
     const server = await createServer({ config, store, clock, log });
     closing.push(() => server.stop());

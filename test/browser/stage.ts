@@ -44,7 +44,7 @@ export async function openStage(): Promise<Stage> {
   const log = recordingLog();
   const world = await startWorld({
     ports: portsFrom(await freePortBase()),
-    database: ':memory:',
+    store: 'sqlite::memory:',
     clock: Date.now,
     log,
     more: { clients: clientsAt(sites), limits: { perAddressPerMinute: 1_000_000 } },

@@ -16,9 +16,9 @@ import { recordingLog } from '../kit/server.ts';
 const file = fileURLToPath(new URL('../../dev/demo.ts', import.meta.url));
 
 /** Runs the command to its end. */
-async function demo(...parameters: string[]) {
+async function demo(parameters: readonly string[], environment: NodeJS.ProcessEnv = {}) {
   const child = spawn(process.execPath, [...runtimeArguments(file), ...parameters], {
-    env: { ...process.env, NODE_OPTIONS: '' },
+    env: { ...process.env, NODE_OPTIONS: '', ...environment },
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -29,16 +29,16 @@ async function demo(...parameters: string[]) {
 }
 
 test('--story plays the story and ends well', async () => {
-  const { code, output } = await demo('--story');
+  const { code, output } = await demo(['--story']);
   expect([code, output]).toEqual([0, expect.stringContaining('All 15 steps came out right')]);
 });
 
 test('what cannot be meant is said, without a stack', async () => {
   const wrong = [
-    ['--store', 'mongodb'],
+    ['--store', 'postgres'],
     ['--port-base', '80'],
   ];
-  const answers = await Promise.all(wrong.map((parameters) => demo(...parameters)));
+  const answers = await Promise.all(wrong.map((parameters) => demo(parameters)));
   for (const [index, { code, output }] of answers.entries()) {
     expect([code, output]).toEqual([2, expect.stringContaining(wrong[index]?.[0] ?? '')]);
     expect(output).not.toContain('    at ');
@@ -48,7 +48,7 @@ test('what cannot be meant is said, without a stack', async () => {
 test('a taken port is one clear message', async () => {
   const base = await freePortBase();
   const taken = await listen(createServer(), base + 3);
-  const { code, output } = await demo('--port-base', String(base));
+  const { code, output } = await demo(['--port-base', String(base)]);
   await taken.close();
   expect(code).toBe(2);
   expect(output).toContain(`Taken: ${base + 3}.`);
@@ -59,7 +59,7 @@ test('somebody who is signed in stays so when everything starts again', async ()
   const ports = portsFrom(await freePortBase());
   const options = {
     ports,
-    database: join(folder, 'demo.db'),
+    store: `sqlite:${join(folder, 'demo.db')}`,
     clock: Date.now,
     log: recordingLog(),
   };
@@ -76,4 +76,16 @@ test('somebody who is signed in stays so when everything starts again', async ()
   expect(await refresh()).toBe(200);
   await world.close();
   await rm(folder, { recursive: true });
+});
+
+test('--store names a server, starts one, or says how', async () => {
+  const none = await demo(['--store', 'mongodb'], {
+    PATH: '/nonexistent',
+    TOLLGATE_STORE: undefined,
+  });
+  expect([none.code, none.output]).toEqual([
+    2,
+    expect.stringContaining('TOLLGATE_STORE=mongodb://'),
+  ]);
+  expect(none.output).not.toContain('    at ');
 });

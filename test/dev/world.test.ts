@@ -22,7 +22,7 @@ describe('the world', () => {
   beforeAll(async () => {
     base = await freePortBase();
     const ports = portsFrom(base);
-    world = await startWorld({ ports, database: ':memory:', clock: Date.now, log });
+    world = await startWorld({ ports, store: 'sqlite::memory:', clock: Date.now, log });
   });
   afterAll(() => world.close());
 
