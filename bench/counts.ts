@@ -1,7 +1,8 @@
 /** How often each kind of request reads and writes the store: counted, so the same on every machine. */
 
-import { openSqlite } from '../src/storage/sqlite.ts';
 import { faulty } from '../test/kit/faults.ts';
+import { makePlace } from '../test/kit/places.ts';
+import type { StoreName } from '../test/kit/store_names.ts';
 import {
   authorizationRequest,
   redeem,
@@ -38,8 +39,9 @@ async function count(
   console.log(`  ${name.padEnd(44)} ${reads} ${writes}`);
 }
 
-export async function countRequests(): Promise<void> {
-  const store = faulty(await openSqlite({ path: ':memory:', clock: Date.now }));
+export async function countRequests(storeName: StoreName): Promise<void> {
+  const place = await makePlace(storeName);
+  const store = faulty(await place.open(Date.now));
   const world = await startWorld({ store });
   const { issuer } = world;
   console.log(`\n  ${'store calls'.padEnd(44)} reads  writes`);
@@ -66,4 +68,5 @@ export async function countRequests(): Promise<void> {
   );
   await world.close();
   await store.close();
+  await place.discard();
 }

@@ -1,8 +1,12 @@
 /**
- * `npm run bench`: what Tollgate costs beside the bare library, in the same run, on both runtimes. The
- * numbers of one machine mean little; the ratios are what to compare. Linux.
+ * `npm run bench -- [--store sqlite|mongodb|redis+mongodb|redis+sqlite] [--runtime node|deno]`: what
+ * Tollgate costs beside the bare library, in the same run. The numbers of one machine mean little; the
+ * ratios are what to compare. Linux. Servers are started as the tests start them.
  */
 
+import { parseArgs } from 'node:util';
+import { storeNames } from '../test/kit/store_names.ts';
+import type { StoreName } from '../test/kit/store_names.ts';
 import { countRequests } from './counts.ts';
 import {
   closeConnections,
@@ -30,19 +34,26 @@ interface Round {
 }
 
 /** Chained refreshes: each family goes on from where it is. */
-async function refreshRound(port: number, pid: number, tokens: string[]): Promise<Round> {
+async function refreshRound(
+  servers: readonly { port: number; pid: number }[],
+  tokens: string[],
+  issuer?: string,
+): Promise<Round> {
   const each = Math.floor(refreshesPerRound / tokens.length);
-  const cpuBefore = cpuMicroseconds(pid);
+  const cpu = () => servers.reduce((sum, { pid }) => sum + cpuMicroseconds(pid), 0);
+  const cpuBefore = cpu();
   const startedAt = performance.now();
   await Promise.all(
     tokens.map(async (_token, index) => {
       for (let count = 0; count < each; count += 1) {
-        const { status, text } = await post(port, '/oauth2/token', {
+        const { port = 0 } = servers[(index + count) % servers.length] ?? {};
+        const form = {
           client_id: 'app',
           client_secret: clientSecret,
           grant_type: 'refresh_token',
           refresh_token: tokens[index] ?? '',
-        });
+        };
+        const { status, text } = await post(port, '/oauth2/token', form, issuer);
         if (status !== 200) throw new Error(`${status} ${text}`);
         tokens[index] = (JSON.parse(text) as { refresh_token: string }).refresh_token;
       }
@@ -52,7 +63,7 @@ async function refreshRound(port: number, pid: number, tokens: string[]): Promis
   const done = each * tokens.length;
   return {
     perSecond: done / seconds,
-    cpuMicroseconds: (cpuMicroseconds(pid) - cpuBefore) / done,
+    cpuMicroseconds: (cpu() - cpuBefore) / done,
   };
 }
 
@@ -103,8 +114,33 @@ async function measureStart(
   return [median(times), median(sizes)];
 }
 
-async function measure(runtime: Runtime): Promise<void> {
-  const installation = await install();
+/** A second process beside the first one: each request of a family goes to the other one. */
+async function twoProcesses(
+  runtime: Runtime,
+  installation: Installation,
+  first: number,
+  tokens: string[],
+): Promise<Round> {
+  const port = await freePort();
+  const { process: second } = await installation.run(runtime, port);
+  const servers = [
+    { port: installation.port, pid: first },
+    { port, pid: second.pid },
+  ];
+  const results: Round[] = [];
+  for (let round = 0; round <= rounds; round += 1) {
+    results.push(await refreshRound(servers, tokens, installation.issuer));
+  }
+  await second.stop();
+  const counted = results.slice(1);
+  return {
+    perSecond: median(counted.map(({ perSecond }) => perSecond)),
+    cpuMicroseconds: median(counted.map((one) => one.cpuMicroseconds)),
+  };
+}
+
+async function measure(runtime: Runtime, storeName: StoreName): Promise<void> {
+  const installation = await install(storeName);
   const [startMs, restMegabytes] = await measureStart(installation, runtime);
   const tollgate = (await installation.run(runtime)).process;
   const bare = await startBare(runtime, installation.keys);
@@ -119,15 +155,17 @@ async function measure(runtime: Runtime): Promise<void> {
   // The first round warms both up and is not counted.
   const pairs: { ours: Round; theirs: Round }[] = [];
   for (let round = 0; round <= rounds; round += 1) {
-    const theirRound = await refreshRound(bare.port, bare.process.pid, theirs);
-    const ourRound = await refreshRound(installation.port, tollgate.pid, ours);
+    const theirRound = await refreshRound([{ port: bare.port, pid: bare.process.pid }], theirs);
+    const ourRound = await refreshRound([{ port: installation.port, pid: tollgate.pid }], ours);
     if (round > 0) pairs.push({ ours: ourRound, theirs: theirRound });
   }
+  const together = await twoProcesses(runtime, installation, tollgate.pid, ours);
   const of = (pick: (pair: { ours: Round; theirs: Round }) => number) => median(pairs.map(pick));
   console.log(`
 ${runtime}
   refreshes, CPU per refresh     ${of((pair) => pair.ours.cpuMicroseconds).toFixed(0)} µs; bare library ${of((pair) => pair.theirs.cpuMicroseconds).toFixed(0)} µs; ratio ${of((pair) => pair.ours.cpuMicroseconds / pair.theirs.cpuMicroseconds).toFixed(2)}
   refreshes per second           ${of((pair) => pair.ours.perSecond).toFixed(0)}; bare library ${of((pair) => pair.theirs.perSecond).toFixed(0)}; ratio ${of((pair) => pair.ours.perSecond / pair.theirs.perSecond).toFixed(2)}
+  … with two processes           ${together.perSecond.toFixed(0)}, ${together.cpuMicroseconds.toFixed(0)} µs of CPU for each
   sign-ins per second            ${signedIn.perSecond.toFixed(0)} (through the development upstream, which shares the machine)
   start to the first 200         ${startMs.toFixed(0)} ms (median of ${starts})
   memory at rest                 ${restMegabytes.toFixed(0)} MB
@@ -137,9 +175,17 @@ ${runtime}
   await installation.close();
 }
 
+const { values } = parseArgs({
+  options: { store: { type: 'string' }, runtime: { type: 'string' } },
+});
+const named = values.store === 'redis' ? 'redis+sqlite' : (values.store ?? 'sqlite');
+const storeName = storeNames.find((one) => one === named);
+if (storeName === undefined) throw new Error(`--store takes ${storeNames.join(', ')}`);
+const runtimes = (['node', 'deno'] as const).filter((one) => (values.runtime ?? one) === one);
 console.log(
-  `Refreshes: ${families} families, ${rounds} rounds of ${refreshesPerRound}, medians of pairs. SQLite with synchronous=FULL against a Map.`,
+  `Refreshes: ${families} families, ${rounds} rounds of ${refreshesPerRound}, medians of pairs. ${storeName}, durable, against a Map.`,
 );
-for (const runtime of ['node', 'deno'] as const) await measure(runtime);
-await countRequests();
+for (const runtime of runtimes) await measure(runtime, storeName);
+await countRequests(storeName);
 closeConnections();
+process.exit();

@@ -61,24 +61,38 @@ export interface Answer {
   text: string;
 }
 
-export function post(port: number, path: string, form: Record<string, string>): Promise<Answer> {
+/** @param issuer its host is what the server is asked as, when that is not the port's own */
+export function post(
+  port: number,
+  path: string,
+  form: Record<string, string>,
+  issuer?: string,
+): Promise<Answer> {
   const body = new URLSearchParams(form).toString();
-  return send(port, 'POST', path, body);
+  return send(port, 'POST', path, body, issuer);
 }
 
 export function get(port: number, path: string): Promise<Answer> {
   return send(port, 'GET', path);
 }
 
-function send(port: number, method: string, path: string, body?: string): Promise<Answer> {
+function send(
+  port: number,
+  method: string,
+  path: string,
+  body?: string,
+  issuer?: string,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const headers =
-      body === undefined
+    const headers = {
+      ...(issuer === undefined ? {} : { host: new URL(issuer).host }),
+      ...(body === undefined
         ? {}
         : {
             'content-type': 'application/x-www-form-urlencoded',
             'content-length': String(Buffer.byteLength(body)),
-          };
+          }),
+    };
     const options = { host: '127.0.0.1', port, path, method, headers, agent };
     const outgoing = request(options, (incoming) => {
       let text = '';

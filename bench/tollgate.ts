@@ -1,4 +1,4 @@
-/** Tollgate as it is run: `src/main.ts serve` on an SQLite file, with one person and one account. */
+/** Tollgate as it is run: `src/main.ts serve` on a store of its own, with one person and one account. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -12,7 +12,8 @@ import { startUpstreamOidc } from '../dev/upstream/oidc.ts';
 import { createSecrets } from '../src/base/secrets.ts';
 import { createDirectory } from '../src/directory/directory.ts';
 import { algorithms, ensureKeys, openKey } from '../src/oidc/keys.ts';
-import { openSqlite } from '../src/storage/sqlite.ts';
+import { makePlace } from '../test/kit/places.ts';
+import type { StoreName } from '../test/kit/store_names.ts';
 import { post, start, untilReady } from './processes.ts';
 import type { Process, Runtime } from './processes.ts';
 
@@ -32,9 +33,11 @@ export async function freePort(): Promise<number> {
 
 export interface Installation {
   port: number;
+  issuer: string;
   /** JSON Web Keys, so that the bare library signs with the same. */
   keys: string;
-  run(runtime: Runtime): Promise<{ process: Process; startMs: number }>;
+  /** @param at another port than the issuer's, for a process beside the first one */
+  run(runtime: Runtime, at?: number): Promise<{ process: Process; startMs: number }>;
   /** A whole sign-in through the upstream provider. @returns the refresh token */
   signIn(): Promise<string>;
   close(): Promise<void>;
@@ -42,9 +45,9 @@ export interface Installation {
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
-export async function install(): Promise<Installation> {
+export async function install(storeName: StoreName): Promise<Installation> {
   const folder = mkdtempSync(join(tmpdir(), 'tollgate-bench-'));
-  const path = join(folder, 'tollgate.db');
+  const place = await makePlace(storeName);
   const port = await freePort();
   const issuer = `http://127.0.0.1:${port}`;
   const upstream = await startUpstreamOidc({
@@ -57,7 +60,7 @@ export async function install(): Promise<Installation> {
       },
     ],
   });
-  const store = await openSqlite({ path, clock: Date.now });
+  const store = await place.open(Date.now);
   const secrets = createSecrets([secret]);
   const keyring = { store, secrets, clock: Date.now };
   const slots = await Promise.all(algorithms.map((alg) => ensureKeys(keyring, alg)));
@@ -83,7 +86,7 @@ export async function install(): Promise<Installation> {
       issuer,
       host: '127.0.0.1',
       port,
-      store: `sqlite:${path}`,
+      ...place.address,
       providers: [
         {
           id: 'upstream',
@@ -106,12 +109,12 @@ export async function install(): Promise<Installation> {
 
   return {
     port,
+    issuer,
     keys: JSON.stringify({ keys }),
-    async run(runtime) {
-      const process = start(runtime, 'src/main.ts', ['serve', '--config', file], {
-        TOLLGATE_SECRET: secret,
-      });
-      return { process, startMs: await untilReady(port, '/health/ready') };
+    async run(runtime, at = port) {
+      const parameters = ['serve', '--config', file, '--port', String(at)];
+      const process = start(runtime, 'src/main.ts', parameters, { TOLLGATE_SECRET: secret });
+      return { process, startMs: await untilReady(at, '/health/ready') };
     },
     async signIn() {
       const browser = createBrowser({ stopAt: (url) => url.origin === 'https://app.example.com' });
@@ -138,6 +141,7 @@ export async function install(): Promise<Installation> {
     },
     async close() {
       await upstream.close();
+      await place.discard();
       rmSync(folder, { recursive: true });
     },
   };
