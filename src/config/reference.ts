@@ -51,7 +51,7 @@ the same id, so do its refresh tokens.
 
 Made at the first start and kept sealed in the store: \`ES256\` for access tokens, \`RS256\` for ID tokens. \`npm start -- keys rotate\`
 makes new ones (\`--alg ES256\` only that), and \`keys list\` says how they stand (\`--json\` for programs). Run it with the environment of
-the running processes. They publish a new key within seconds and sign with it 6 minutes later, when no service has the old
+the running processes, and not while their secret is being changed. They publish a new key within seconds and sign with it 6 minutes later, when no service has the old
 list in a cache. The old key is published on for as long as anything that it signed may be shown (the longest of
 \`lifetimes.accessToken\`, \`idToken\` and \`sessionAbsolute\`, since an app signs out with the ID token of the beginning) and is deleted then.
 
