@@ -23,7 +23,9 @@ export async function keys(config: Config, { action, alg, json }: KeysAsked): Pr
   const clock = systemClock;
   // Standard output is the command's own.
   const write = (line: string) => void process.stderr.write(line);
-  const store = await openStores(config, {
+  // Keys are among what is kept.
+  const kept = { store: config.store, hot: undefined };
+  const store = await openStores(kept, {
     clock,
     log: createLog({ level: 'warn', clock, write }),
   });

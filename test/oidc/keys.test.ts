@@ -10,8 +10,8 @@ import { openKeyring } from '../../src/oidc/keyring.ts';
 import type { Keyring } from '../../src/oidc/keyring.ts';
 import { listKeys, rotateKey } from '../../src/oidc/key_rotation.ts';
 import { maxAgeSeconds } from '../../src/oidc/metadata.ts';
-import { openSqlite } from '../../src/storage/sqlite.ts';
 import type { Store } from '../../src/storage/store.ts';
+import { openEmpty } from '../kit/places.ts';
 import { recordingLog, testConfig, testSecret } from '../kit/server.ts';
 
 const secrets = createSecrets([testSecret]);
@@ -26,7 +26,7 @@ const clock: Clock = () => now;
 
 beforeEach(async () => {
   now = Date.UTC(2026, 0, 1);
-  store = await openSqlite({ path: ':memory:', clock });
+  store = await openEmpty(clock);
   log = recordingLog();
 });
 afterEach(() => store.close());
