@@ -67,6 +67,8 @@ export function prepareWrite<K extends Kind>(
   };
 }
 
+type Member = [key: string, member: string];
+
 export interface WriterOptions {
   connection: Commands;
   keys: Keys;
@@ -77,34 +79,25 @@ export interface WriterOptions {
 
 export function createWriter({ connection, keys, clock, later }: WriterOptions) {
   /** Under one mark, everything by which the document is to be found. */
-  const enter = async (write: PreparedWrite, mark: string, withEntries: boolean): Promise<void> => {
-    const { kind, id, entries, due, events } = write;
-    const adding: Promise<unknown>[] = [];
-    if (withEntries) {
-      for (const [key, member] of indexMembers(keys, kind, id, entries, mark)) {
-        adding.push(connection.send('zadd', key, 0, member));
-      }
-      if (due !== '') {
-        const member = dueMember(id, dueEntry(Number(due), mark));
-        adding.push(connection.send('zadd', keys.due(kind), 0, member));
-      }
+  const entriesOfMark = ({ kind, id, entries, due }: PreparedWrite, mark: string): Member[] => {
+    const members = indexMembers(keys, kind, id, entries, mark);
+    if (due !== '') {
+      members.push([keys.due(kind), dueMember(id, dueEntry(Number(due), mark))]);
     }
-    if (events.length > 0) {
-      adding.push(connection.send('zadd', keys.pending, 0, pendingMember(kind, id, mark)));
-    }
-    await Promise.all(adding);
+    return members;
   };
+  const announcement = ({ kind, id }: PreparedWrite, mark: string): Member => [
+    keys.pending,
+    pendingMember(kind, id, mark),
+  ];
 
-  const remove = (write: PreparedWrite, mark: string, answer: readonly string[]): void => {
-    const { kind, id, events } = write;
-    const [, , entries = '', oldMark = '', due = '', counts = ''] = answer;
-    for (const [key, member] of indexMembers(keys, kind, id, entries, oldMark)) {
-      later(connection.send('zrem', key, member));
-    }
-    if (due !== '') later(connection.send('zrem', keys.due(kind), dueMember(id, due)));
-    if (events.length > 0 && counts === '') {
-      later(connection.send('zrem', keys.pending, pendingMember(kind, id, mark)));
-    }
+  /** What the answer says is named no more, and what was added for nothing. */
+  const remove = (write: PreparedWrite, unused: Member[], answer: readonly string[]): void => {
+    const { kind, id } = write;
+    const [entries = '', mark = '', due = ''] = answer;
+    const members = [...unused, ...indexMembers(keys, kind, id, entries, mark)];
+    if (due !== '') members.push([keys.due(kind), dueMember(id, due)]);
+    for (const [key, member] of members) later(connection.send('zrem', key, member));
   };
 
   /** @returns the new version */
@@ -115,9 +108,18 @@ export function createWriter({ connection, keys, clock, later }: WriterOptions) 
     // A new document is found by nothing yet; another one mostly by what it was found by before.
     let withEntries = indexed && expect === 'absent';
     let behind = 0;
+    let mark = '';
+    let added: Member[] = [];
+    const unused: Member[] = [];
     for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
-      const mark = withEntries || events.length > 0 ? clock.mark(behind) : '';
-      if (mark !== '') await enter(write, mark, withEntries);
+      const adding: Member[] = [];
+      if (mark === '' && (withEntries || events.length > 0)) {
+        mark = clock.mark(behind);
+        if (events.length > 0) adding.push(announcement(write, mark));
+      }
+      if (withEntries) adding.push(...entriesOfMark(write, mark));
+      added.push(...adding);
+      await Promise.all(adding.map(([at, member]) => connection.send('zadd', at, 0, member)));
       const how = withEntries ? 'entered' : '';
       const decision = [String(expect), write.writeId, body, entries, due, mark, how];
       const parameters = [...decision, write.lifetimeMs, remembranceMs, ...events];
@@ -125,13 +127,22 @@ export function createWriter({ connection, keys, clock, later }: WriterOptions) 
         ? connection.runDurably(writeScript, key, ...parameters)
         : connection.run(writeScript, key, ...parameters));
       const [outcome, ...rest] = (answer as (string | number)[]).map(String);
-      if (outcome === 'written') remove(write, mark, [outcome, ...rest]);
-      if (outcome === 'written' || outcome === 'done') return Number(rest[0]);
+      if (outcome === 'written') {
+        const [version, ...named] = rest;
+        if (events.length > 0 && named[3] === '') unused.push(announcement(write, mark));
+        remove(write, unused, named);
+        return Number(version);
+      }
+      if (outcome === 'done') return Number(rest[0]);
       if (outcome === 'conflict') throw new Conflict(kind, id);
       if (outcome === 'newer') throw newer(Number(rest[0]));
       if (outcome === 'late') {
         clock.set(Number(rest[0]));
         behind = Number(rest[1]);
+        // The document refuses these for good once it takes a newer mark, and they can go then.
+        unused.push(...added);
+        added = [];
+        mark = '';
       } else {
         withEntries = true;
       }
@@ -143,13 +154,7 @@ export function createWriter({ connection, keys, clock, later }: WriterOptions) 
   };
 }
 
-function indexMembers(
-  keys: Keys,
-  kind: Kind,
-  id: string,
-  entries: string,
-  mark: string,
-): (readonly [key: string, member: string])[] {
+function indexMembers(keys: Keys, kind: Kind, id: string, entries: string, mark: string): Member[] {
   if (entries === '') return [];
   const pairs = JSON.parse(entries) as [name: string, value: string][];
   return pairs.map(([name, value]) => [keys.index(kind, name, value), indexMember(id, mark)]);
