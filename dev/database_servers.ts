@@ -55,7 +55,10 @@ export async function startDatabases(options: DatabasesOptions): Promise<Databas
   }
   const durable = ['--appendonly', 'yes', '--save', '', '--maxmemory-policy', 'noeviction'];
   const { port, close } = await start('redis-server', options, (folder) => [
-    ...['--dir', folder, '--bind', '127.0.0.1'],
+    '--dir',
+    folder,
+    '--bind',
+    '127.0.0.1',
     ...durable,
   ]);
   return { store: sqlite, hot: `redis://127.0.0.1:${port}?prefix=${name}`, close };

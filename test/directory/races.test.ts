@@ -10,7 +10,7 @@ import { Problem } from '../../src/base/errors.ts';
 import type { Directory } from '../../src/directory/directory.ts';
 import { announcing } from '../../src/events/outbox.ts';
 import type { PendingEvent, Store } from '../../src/storage/store.ts';
-import { openEmpty } from '../kit/places.ts';
+import { openEmpty, rounds } from '../kit/places.ts';
 import { directoryOver, handleAll } from './world.ts';
 
 const account = 'acc_office';
@@ -104,6 +104,6 @@ test('T48 members come, change and go at the same moment, in any order', async (
         await store.close();
       }
     }),
-    { numRuns: 60 },
+    { numRuns: rounds(60) },
   );
 });

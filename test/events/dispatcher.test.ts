@@ -4,6 +4,7 @@ import type { Dispatcher, DispatcherOptions } from '../../src/events/dispatcher.
 import type { Handler } from '../../src/events/handlers.ts';
 import { announcing } from '../../src/events/outbox.ts';
 import type { NewEvent, PendingEvent, Store } from '../../src/storage/store.ts';
+import { rounds } from '../kit/places.ts';
 import { anEvent, happen, openWorld } from './world.ts';
 import type { World } from './world.ts';
 
@@ -406,10 +407,10 @@ describe('draining', () => {
 
   test('O-5 a backlog is read in pages, and little of it is held at a time', async () => {
     const world = await openWorld();
-    const total = 6000;
+    const total = rounds(6000);
     for (let start = 0; start < total; start += 500) {
       await Promise.all(
-        Array.from({ length: 500 }, (_, index) =>
+        Array.from({ length: Math.min(500, total - start) }, (_, index) =>
           happen(world, `d${start + index}`, anEvent(world, 'any')),
         ),
       );

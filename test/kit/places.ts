@@ -23,6 +23,10 @@ export function presentStore(): StoreName {
   return name;
 }
 
+/** So many rounds, or a few of them where each step goes over a wire to a small server. */
+export const rounds = (count: number): number =>
+  presentStore() === 'sqlite' ? count : Math.ceil(count / 5);
+
 /** As the configuration names it. */
 export type Address = Pick<Config, 'store' | 'hot'>;
 

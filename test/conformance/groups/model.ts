@@ -66,7 +66,7 @@ export function model(suite: Suite): void {
         await store.close();
       }),
       // Where each step goes over a wire, fewer tell as much: the stores' own work is what takes long.
-      { numRuns: suite.ordered ? 60 : 25 },
+      { numRuns: suite.ordered ? 60 : 20 },
     );
   });
 }
