@@ -1,6 +1,7 @@
 /** What MongoDB and its driver say when they cannot, in words for the log, the operator and the caller. */
 
 import {
+  MongoBulkWriteError,
   MongoError,
   MongoNetworkError,
   MongoServerError,
@@ -96,7 +97,14 @@ const driverMeanings = new Map<unknown, Meaning>([
   ['MongoNotConnectedError', unavailable],
 ]);
 
-function meaningOf(error: unknown): Meaning | undefined {
+/** Of several changes in one command the driver says only that they failed, and why inside. */
+function reasonOf(error: unknown): unknown {
+  const inside: unknown = error instanceof MongoBulkWriteError ? error.errorResponse : undefined;
+  return inside instanceof MongoError ? inside : error;
+}
+
+function meaningOf(thrown: unknown): Meaning | undefined {
+  const error = reasonOf(thrown);
   if (!(error instanceof MongoError)) return undefined;
   const known = meanings.get(error.code) ?? driverMeanings.get(error.name);
   if (known !== undefined) return known;
@@ -142,10 +150,21 @@ const releases: Record<string, string> = { 6: '3.6', 7: '4.0', 8: '4.2' };
 const oldest = '4.4';
 
 function tooOld(error: unknown): Problem | undefined {
-  if (!(error instanceof MongoServerSelectionError)) return undefined;
-  const wire = /wire version (\d+)/.exec(error.reason?.compatibilityError ?? '')?.[1];
+  const wire = complaints(error)
+    .map((text) => /reports (?:maximum )?wire version (\d+), .* at least/.exec(text)?.[1])
+    .find((number) => number !== undefined);
   if (wire === undefined) return undefined;
   const found = releases[wire] ?? 'one before it';
   const sentence = `The database is MongoDB ${found}: version ${oldest} or a later one is needed.`;
   return new Problem('store_too_old', 503, sentence, { details: { found, needed: oldest } });
+}
+
+/** Where no server is fit, each server has a reason of its own. */
+function complaints(error: unknown): string[] {
+  if (!(error instanceof MongoServerSelectionError)) return [];
+  const servers = [...(error.reason?.servers.values() ?? [])];
+  return [
+    error.reason?.compatibilityError ?? '',
+    ...servers.map(({ error: failure }) => failure?.message ?? ''),
+  ];
 }

@@ -11,8 +11,9 @@ import type { EventPlace, PendingEvent, PendingOptions } from '../store.ts';
 import { kindsWithEvents, pendingOf } from './rows.ts';
 import type { Row, Tables } from './rows.ts';
 
-/** Rows a query. A row may hold many events, so they are fetched in small portions. */
+/** Rows a query, and events of each: who has more of them is read once more, alone. */
 const pageRows = 200;
+const eventsOfRow = 20;
 /** Rows whose events are all settled give nothing: so many pages of them are passed over at once. */
 const pagesMax = 20;
 /** Documents that one command settles. */
@@ -81,8 +82,13 @@ async function waitingOfKind(
   for (let page = 0; page < pagesMax; page += 1) {
     const wanted = limit - found.length;
     const rows = await waitingRows(tables, kind, last, wanted);
-    for (const { _id, events } of rows) found.push(...pendingOf(kind, _id, events));
     await forgetSettled(tables, kind, rows);
+    for (const { _id, events = [] } of rows) {
+      if (found.length >= limit) break;
+      const some = events.length < eventsOfRow;
+      const row = some ? { events } : await waitingRow(tables, kind, _id, limit - found.length);
+      found.push(...pendingOf(kind, _id, row?.events));
+    }
     last = rows.at(-1)?.pending ?? last;
     if (found.length >= limit || rows.length < Math.min(wanted, pageRows)) break;
   }
@@ -96,7 +102,7 @@ function waitingRows(tables: Tables, kind: Kind, from: string, wanted: number): 
     .find(
       { pending: { $gt: from } },
       {
-        projection: { pending: 1, events: { $slice: wanted } },
+        projection: { pending: 1, events: { $slice: eventsOfRow } },
         sort: { pending: 1 },
         limit,
         batchSize: limit,
@@ -115,8 +121,9 @@ async function forgetSettled(tables: Tables, kind: Kind, rows: readonly Row[]): 
     .updateMany(emptied, { $unset: { events: true, pending: true } }, { writeConcern: quick });
 }
 
-function waitingRow(tables: Tables, kind: Kind, id: string) {
-  return tables.of(kind).findOne({ _id: id }, { projection: { pending: 1, events: 1 } });
+function waitingRow(tables: Tables, kind: Kind, id: string, most?: number) {
+  const events = most === undefined ? 1 : { $slice: most };
+  return tables.of(kind).findOne({ _id: id }, { projection: { pending: 1, events } });
 }
 
 /** @returns undefined when the event is no longer pending: reading begins at the beginning */
