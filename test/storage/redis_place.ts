@@ -36,6 +36,8 @@ export function redisPlaces(): { place(address?: string): Promise<Place> } {
       const base = given ?? (await sharedRedis());
       const { address, prefix, discard } = redisPlace(base);
       const bare = new Redis(base);
+      // Tests that kill the server know.
+      bare.on('error', () => {});
       endings.push(discard, () => bare.disconnect());
       const time = { now: startOfTime };
       return {
