@@ -95,6 +95,21 @@ describe('at the start', () => {
     expect(inspect(problem, { depth: 20 })).not.toContain('tr0ub4dor');
   });
 
+  test('a name that does not resolve is told', async () => {
+    const problem = await refusal('mongodb+srv://somebody:tr0ub4dor@nowhere.invalid/shop');
+    expect(problem.code).toBe('store_unavailable');
+    expect(problem.message).toContain('shop at nowhere.invalid');
+    expect(inspect(problem, { depth: 20 })).not.toContain('tr0ub4dor');
+  });
+
+  test('a collection that cannot have its indexes is told by the name of the failure', async () => {
+    const server = await scripted((name) =>
+      name === 'createIndexes' ? { ...failed(67), codeName: 'CannotCreateIndex' } : undefined,
+    );
+    const problem = await refusal(`${server.url}/shop?${quick}`);
+    expect(problem.message).toContain('(CannotCreateIndex)');
+  });
+
   test('a user who may do nothing is told so', async () => {
     const server = await scripted((name) => (name === 'createIndexes' ? failed(13) : undefined));
     const problem = await refusal(`${server.url}/shop?${quick}`);

@@ -1,6 +1,6 @@
 /** The connection string: what is taken from it, what is set over it, and how it is named to people. */
 
-import { MongoClient } from 'mongodb';
+import { MongoClient, MongoServerError, MongoServerSelectionError } from 'mongodb';
 import type { MongoClientOptions } from 'mongodb';
 import { Problem } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
@@ -88,7 +88,7 @@ function unreadable(error: unknown): Problem {
   );
 }
 
-/** @throws {Problem} for the operator */
+/** Waits until a server is found that takes writes. */
 export async function connect(connection: Connection, log: Log | undefined): Promise<void> {
   const { client, place } = connection;
   // Without a listener it would end the process. Whoever asks next is told.
@@ -110,13 +110,19 @@ export async function connect(connection: Connection, log: Log | undefined): Pro
 export function unusable(place: string, error: unknown): Problem {
   const known = explain(error);
   const problem = known instanceof Problem ? known : undefined;
-  const reason = problem?.cause instanceof Error && problem.code === 'store_unavailable';
-  const sentence = problem?.message ?? 'It cannot be used.';
-  const because = reason && problem.cause instanceof Error ? ` (${problem.cause.message})` : '';
+  const because = reasonOf(error);
   return new Problem(
     problem?.code ?? 'store_unavailable',
     500,
-    `The database ${place} cannot be used. ${sentence}${because}`,
+    `The database ${place} cannot be used. ${problem?.message ?? 'It failed.'}${because}`,
     { cause: error, details: { ...problem?.details, database: place } },
   );
+}
+
+/** Where no server is found the driver says why; of all else the name of the failure is enough. */
+function reasonOf(error: unknown): string {
+  if (error instanceof MongoServerSelectionError) return ` (${error.message})`;
+  if (error instanceof MongoServerError) return ` (${error.codeName ?? error.code})`;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? ` (${code})` : '';
 }

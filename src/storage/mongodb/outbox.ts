@@ -8,7 +8,7 @@ import { boundedLimit } from '../entries.ts';
 import { kinds } from '../kinds.ts';
 import type { Kind } from '../kinds.ts';
 import type { EventPlace, PendingEvent, PendingOptions } from '../store.ts';
-import { kindsWithEvents, pendingOf } from './rows.ts';
+import { kindsWithEvents, maxTimeMS, pendingOf } from './rows.ts';
 import type { Row, Tables } from './rows.ts';
 
 /** Rows a query, and events of each: who has more of them is read once more, alone. */
@@ -106,6 +106,7 @@ function waitingRows(tables: Tables, kind: Kind, from: string, wanted: number): 
         sort: { pending: 1 },
         limit,
         batchSize: limit,
+        maxTimeMS,
       },
     )
     .toArray();

@@ -4,7 +4,7 @@ import type { Filter } from 'mongodb';
 import { boundedLimit, requireIndex } from '../entries.ts';
 import type { Documents, Kind } from '../kinds.ts';
 import type { FindOptions, Stored } from '../store.ts';
-import { dateOf, documentFields, label, storedOf } from './rows.ts';
+import { dateOf, documentFields, label, maxTimeMS, storedOf } from './rows.ts';
 import type { Row, Tables } from './rows.ts';
 
 /** Behind every string that begins with the prefix; U+10FFFF itself is not a character. */
@@ -21,7 +21,7 @@ export function createQueries(tables: Tables) {
     if (limit === 0) return [];
     const rows = await tables
       .of(kind)
-      .find(filter, { projection: documentFields, sort, limit, batchSize: limit })
+      .find(filter, { projection: documentFields, sort, limit, batchSize: limit, maxTimeMS })
       .toArray();
     return rows.flatMap((row) => storedOf<K>(row) ?? []);
   };

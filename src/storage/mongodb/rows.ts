@@ -71,6 +71,9 @@ export function tablesOf(database: Db): Tables {
   };
 }
 
+/** For reads of many rows: the server stops as well when nobody waits any more. */
+export const maxTimeMS = 6000;
+
 export const label = (name: string, value: string) => `${name}\0${value}`;
 
 /** The farthest time that a date can tell: what is later is as late as that. */
