@@ -15,9 +15,12 @@ afterEach(async () => {
 
 const clock = () => startOfTime;
 
-async function behindProxy(longestWait?: number): Promise<{ store: Store; proxy: Proxy }> {
+async function behindProxy(
+  more: Record<string, string> = {},
+  longestWait?: number,
+): Promise<{ store: Store; proxy: Proxy }> {
   const database = testDatabase(url ?? '');
-  const { proxy, address } = await throughProxy(database.address, { socketTimeoutMS: '500' });
+  const { proxy, address } = await throughProxy(database.address, more);
   const store = await openMongodb({
     address,
     clock,
@@ -111,6 +114,7 @@ describe.skipIf(url === undefined)('a connection that is cut', () => {
 });
 
 describe.skipIf(url === undefined)('a server that says nothing', () => {
+  const impatient = { socketTimeoutMS: '500' };
   const unavailable = {
     name: 'Problem',
     code: 'store_unavailable',
@@ -119,7 +123,7 @@ describe.skipIf(url === undefined)('a server that says nothing', () => {
   };
 
   test('is not waited for without end; afterwards all goes on', async () => {
-    const { store, proxy } = await behindProxy(600);
+    const { store, proxy } = await behindProxy(impatient, 600);
     await store.write('grant', 'g1', grant(), { expect: 'absent' });
     proxy.hang();
     await expect(store.get('grant', 'g1')).rejects.toMatchObject(unavailable);
@@ -133,7 +137,7 @@ describe.skipIf(url === undefined)('a server that says nothing', () => {
   });
 
   test('for a moment is waited for', async () => {
-    const { store, proxy } = await behindProxy();
+    const { store, proxy } = await behindProxy(impatient);
     await store.write('grant', 'g1', grant(), { expect: 'absent' });
     proxy.hang();
     const reading = store.get('grant', 'g1');
@@ -144,7 +148,7 @@ describe.skipIf(url === undefined)('a server that says nothing', () => {
   });
 
   test('does not keep the store from closing', async () => {
-    const { store, proxy } = await behindProxy(600);
+    const { store, proxy } = await behindProxy(impatient, 600);
     proxy.hang();
     const [writing] = await Promise.allSettled([
       store.write('grant', 'g1', grant(), { expect: 'absent' }),
