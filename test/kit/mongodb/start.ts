@@ -69,10 +69,12 @@ export async function startMongodb(options: StartOptions = {}): Promise<TestMong
     url: `mongodb://127.0.0.1:${taken}`,
     port: taken,
     kill: async () => {
+      child.ref();
       child.kill('SIGKILL');
       await ended;
     },
     close: async () => {
+      child.ref();
       child.stdin?.end();
       await ended;
     },
