@@ -16,6 +16,7 @@ import type { Config } from './config.ts';
 import type { Directory } from './directory/directory.ts';
 import type { Federation } from './federation/federation.ts';
 import { health } from './health.ts';
+import type { Readiness } from './health.ts';
 import { endWithSession } from './links/end_with_session.ts';
 import { routes as links } from './links/routes.ts';
 import type { Endings } from './oidc/endings.ts';
@@ -46,7 +47,7 @@ export interface Rooms {
   federation: Federation;
   work: UnitOfWork;
   endings: Endings;
-  readiness: { stopping: boolean };
+  readiness: Readiness;
 }
 
 export interface ApplicationOptions extends Rooms {

@@ -38,8 +38,11 @@ export interface Place {
 export interface Listener {
   address: string;
   port: number;
-  /** Soon takes no new connection, and resolves when those under way have got their answers. */
-  drain(): Promise<void>;
+  /**
+   * Takes no new connection once `noticeMs` are over (at once when not given), and resolves when those under way
+   * have got their answers.
+   */
+  drain(noticeMs?: number): Promise<void>;
 }
 
 /** @throws {Problem} with a sentence for the operator that names the port or the address */
@@ -53,11 +56,13 @@ export async function listen(callback: RequestListener, place: Place, log: Log):
   // Of one connection that could not be taken (no file descriptor left): the others go on.
   server.on('error', (error) => log.error('the listener failed', { error }));
   const { address, port } = server.address() as AddressInfo;
-  return { address, port, drain: () => drain(server, connections, log) };
+  return { address, port, drain: (noticeMs) => drain(server, connections, log, noticeMs) };
 }
 
 interface Connections {
-  /** From now on a connection ends with the answer that it is waiting for. */
+  /** From now on a connection ends with the next answer. */
+  leave(): void;
+  /** And so does one that waits for none. */
   finish(): void;
   /** Ends those that never said a word. */
   endSilent(): void;
@@ -66,7 +71,7 @@ interface Connections {
 function track(server: Server): Connections {
   const sockets = new Set<Socket>();
   const busy = new Set<ServerResponse>();
-  let finishing = false;
+  let [leaving, finishing] = [false, false];
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
@@ -74,18 +79,22 @@ function track(server: Server): Connections {
   // Before the server's own: it may answer at once.
   server.prependListener('request', (_request, response: ServerResponse) => {
     busy.add(response);
-    if (finishing) response.setHeader('Connection', 'close');
+    if (leaving) response.setHeader('Connection', 'close');
     response.once('close', () => {
       busy.delete(response);
       if (finishing) setImmediate(() => server.closeIdleConnections());
     });
   });
   return {
-    finish() {
-      finishing = true;
+    leave() {
+      leaving = true;
       for (const response of busy) {
         if (!response.headersSent) response.setHeader('Connection', 'close');
       }
+    },
+    finish() {
+      finishing = true;
+      server.closeIdleConnections();
     },
     endSilent() {
       // To the server a connection is idle only after its first request.
@@ -94,9 +103,16 @@ function track(server: Server): Connections {
   };
 }
 
-async function drain(server: Server, connections: Connections, log: Log): Promise<void> {
+async function drain(
+  server: Server,
+  connections: Connections,
+  log: Log,
+  noticeMs = 0,
+): Promise<void> {
+  connections.leave();
+  // A balancer that has not heard of it yet may be sending over any of its connections.
+  if (noticeMs > 0) await delay(noticeMs);
   connections.finish();
-  server.closeIdleConnections();
   await delay(takingMs);
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());

@@ -37,9 +37,9 @@ export async function serve(source: ConfigSource, version: string): Promise<void
   });
   // Before it is said that it listens: whoever hears that may signal at once.
   onSignals(log, async () => {
-    server.leave();
+    const isWatched = server.leave();
     // Requests first: they may still need the outgoing fetch, and what they write wakes the workers.
-    await listener.drain();
+    await listener.drain(isWatched ? config.stopDelaySeconds * 1000 : 0);
     await close();
   });
   server.start();

@@ -22,6 +22,7 @@ import type { Handler } from './events/handlers.ts';
 import { announcing } from './events/outbox.ts';
 import { createSweeper } from './events/sweeper.ts';
 import { createFederation } from './federation/federation.ts';
+import { createReadiness } from './health.ts';
 import { linkClientId } from './oidc/clients.ts';
 import { createEndings } from './oidc/endings.ts';
 import { openKeyring } from './oidc/keyring.ts';
@@ -55,8 +56,11 @@ export interface Server {
   start(): void;
   /** From now on not ready; the workers end what they are at. */
   stop(): Promise<void>;
-  /** Not ready from now on, so that a balancer sends no more; what comes is still answered. */
-  leave(): void;
+  /**
+   * Not ready from now on, so that a balancer sends no more; what comes is still answered.
+   * @returns whether there seems to be a balancer, which has to hear of it
+   */
+  leave(): boolean;
   /** For operators' commands, and for seeding a development world. */
   directory: Directory;
   dispatcher: Dispatcher;
@@ -99,7 +103,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const dispatcher = createDispatcher({ store, clock, log, handlers, owner });
   knot.tie(dispatcher);
   const sweeper = createSweeper({ store, clock, log, owner });
-  const readiness = { stopping: false };
+  const readiness = createReadiness(clock);
 
   const shared = { store, secrets, clock, log, fetch, limits, directory, federation };
   const rooms: Rooms = { ...shared, work, endings, readiness };
@@ -122,10 +126,11 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       keyWatch.start();
     },
     leave() {
-      readiness.stopping = true;
+      readiness.leave();
+      return readiness.isWatched();
     },
     async stop() {
-      readiness.stopping = true;
+      readiness.leave();
       await Promise.all([dispatcher.stop(), sweeper.stop(), keyWatch.stop()]);
       await guarded.close();
     },

@@ -260,6 +260,15 @@ export const configSchema = z.strictObject({
     .array(range)
     .default([])
     .describe('The networks of your load balancers. Only their `X-Forwarded-*` is believed.'),
+  stopDelaySeconds: z
+    .number()
+    .int()
+    .min(0)
+    .max(60)
+    .default(5)
+    .describe(
+      'How long a process that was told to stop still takes requests while `/health/ready` says 503: until your load balancers have noticed. It does not wait where nobody asks for `/health/ready`.',
+    ),
   outgoing: z
     .strictObject({
       allowPrivate: z

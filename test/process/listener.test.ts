@@ -45,11 +45,11 @@ function keepAlive(): Agent {
 async function ask(
   port: number,
   agent: Agent,
-): Promise<{ response: IncomingMessage; body: string }> {
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    get({ port, host: '127.0.0.1', agent }, resolve).on('error', reject);
-  });
-  return { response, body: await text(response) };
+): Promise<{ response: IncomingMessage; body: string; reused: boolean }> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const request = get({ port, host: '127.0.0.1', agent }, resolve).on('error', reject);
+  const response = await promise;
+  return { response, body: await text(response), reused: request.reusedSocket };
 }
 
 /** Connects and says `words`; resolves with all that was heard when the connection is closed. */
@@ -130,6 +130,28 @@ test('a request that comes over a connection taken just before the end is answer
   expect(said).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*connection: close[^]*done/i);
   await drained;
   expect(written).toBe('');
+});
+
+test('until a balancer has noticed, all is taken and no connection is closed under it', async () => {
+  const listener = await listening((_request, response) => response.end('done'));
+  const idle = keepAlive();
+  await ask(listener.port, idle);
+
+  let ended = false;
+  const drained = listener.drain(1000).then(() => {
+    ended = true;
+  });
+  const before = await ask(listener.port, idle);
+  const fresh = await ask(listener.port, keepAlive());
+
+  for (const { response, body } of [before, fresh]) {
+    expect(body).toBe('done');
+    expect(response.headers.connection).toBe('close');
+  }
+  expect([before.reused, fresh.reused]).toEqual([true, false]);
+  expect(ended).toBe(false);
+  await drained;
+  await expect(ask(listener.port, keepAlive())).rejects.toThrow('ECONNREFUSED');
 });
 
 test('after the end no connection is taken', async () => {
