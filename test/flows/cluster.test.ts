@@ -33,20 +33,20 @@ describe('two processes', () => {
   test('a sign-in that was begun at one ends at the other, and what comes of it is true at both', async () => {
     const { issuer } = cluster;
     const browser = cluster.browser();
-    goTo(0);
+    await goTo(0);
     const request = authorizationRequest(issuer, 'app');
     const asked = await browser.get(request.url);
-    goTo(1);
+    await goTo(1);
     const code = (await goThrough(browser, asked)).searchParams.get('code') ?? '';
-    goTo(0);
+    await goTo(0);
     const { status, body: tokens } = await redeem(issuer, { ...request, code });
     expect(status).toBe(200);
-    goTo(1);
+    await goTo(1);
     const next = await refresh(issuer, 'app', tokens.refresh_token);
     expect(next.status).toBe(200);
     // Signed in at both: nobody is asked again.
     const silent = { parameters: { prompt: 'none' } };
-    goTo(0);
+    await goTo(0);
     const again = await redeem(issuer, await signInForCode(issuer, browser, silent));
     expect(claimsOf(again.body.id_token).sid).toBe(claimsOf(tokens.id_token).sid);
 
@@ -54,11 +54,11 @@ describe('two processes', () => {
     out.searchParams.set('id_token_hint', tokens.id_token ?? '');
     out.searchParams.set('post_logout_redirect_uri', 'https://app.example.com/bye');
     expect((await browser.get(out.href)).url).toBe('https://app.example.com/bye');
-    goTo(1);
+    await goTo(1);
     for (const dead of [next, again]) {
       expect((await refresh(issuer, 'app', dead.body.refresh_token)).status).toBe(400);
     }
-    goTo(0, 1);
+    await goTo(0, 1);
   });
 
   test('when one is killed the other goes on, and nobody notices', async () => {
@@ -67,12 +67,12 @@ describe('two processes', () => {
     const { body: tokens } = await redeem(issuer, await signInForCode(issuer, browser));
     cluster.members[0]?.kill();
     await cluster.members[0]?.stopped;
-    goTo(1);
+    await goTo(1);
     expect((await refresh(issuer, 'app', tokens.refresh_token)).status).toBe(200);
     await cluster.restart(0);
-    goTo(0);
+    await goTo(0);
     const silent = { parameters: { prompt: 'none' } };
     expect((await redeem(issuer, await signInForCode(issuer, browser, silent))).status).toBe(200);
-    goTo(0, 1);
+    await goTo(0, 1);
   });
 });

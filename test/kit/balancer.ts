@@ -6,13 +6,13 @@ import { once } from 'node:events';
 
 export interface Balancer {
   port: number;
-  /** The ports that connections go to, in turn. May be changed while it runs. */
-  setBackends(ports: readonly number[]): void;
+  /** The ports that are gone to, in turn. May be changed while it runs. */
+  setBackends(ports: readonly (number | undefined)[]): Promise<void>;
   close(): Promise<void>;
 }
 
 export async function startBalancer(): Promise<Balancer> {
-  let backends: readonly number[] = [];
+  let backends: readonly (number | undefined)[] = [];
   let turn = 0;
   const sockets = new Set<Socket>();
   const keep = (socket: Socket) => {
@@ -38,6 +38,7 @@ export async function startBalancer(): Promise<Balancer> {
     port: (server.address() as AddressInfo).port,
     setBackends(ports) {
       backends = ports;
+      return Promise.resolve();
     },
     async close() {
       for (const socket of sockets) socket.destroy();

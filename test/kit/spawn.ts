@@ -164,6 +164,8 @@ export interface ClusterOptions {
   /** By process, read at each start. */
   clocksAheadMs?: readonly number[];
   runtimes?: readonly ('node' | 'deno')[];
+  /** One that hands on connections, when not given. It is closed with the cluster. */
+  balancer?: Balancer;
 }
 
 export interface Cluster {
@@ -184,7 +186,7 @@ export interface Cluster {
 /** Several processes on one store behind one address. The upstream is in the test's process. */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const place = await makePlace();
-  const balancer = await startBalancer();
+  const balancer = options.balancer ?? (await startBalancer());
   const issuer = `http://127.0.0.1:${balancer.port}`;
   const upstream = await startUpstreamOidc({
     port: 0,
@@ -209,7 +211,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     });
     all.push(member);
     members[position] = member;
-    balancer.setBackends(members.map(({ port }) => port));
+    await balancer.setBackends(members.map(({ port }) => port));
     return member;
   }
 
