@@ -91,7 +91,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const reservedIds = new Set([linkClientId]);
   const directory = createDirectory({ store, clock, log, registration, reservedIds });
   const federation = createFederation({ config, store, secrets, fetch, clock, log });
-  const work = createUnitOfWork(store);
+  const work = createUnitOfWork(store, clock);
   const endings = createEndings({ store, work, clock });
   const keyring = await openKeyring({ store, secrets, clock, log, lifetimes });
 

@@ -52,7 +52,8 @@ export function codeAdapter({ work, clock, grantLifetimeMs }: AdapterDependencie
       if (entry === undefined) return undefined;
       const { consumedAt } = entry;
       // The losers of a race for one code must not kill the winner's grant: to them there is no code.
-      if (consumedAt !== undefined && clock() - consumedAt < grants.codeOverlapMs) return undefined;
+      const { since } = work.current();
+      if (consumedAt !== undefined && since - consumedAt < grants.codeOverlapMs) return undefined;
       return {
         ...entry.payload,
         jti: code,
@@ -93,7 +94,7 @@ export function refreshTokenAdapter(dependencies: AdapterDependencies): Adapter 
       if (!tokens.verifyRefreshToken(parts, grant.salt)) return undefined;
       if (dependencies.revoking()) return { ...family.payload, jti: value };
       const policy = rotationPolicy(grant.client);
-      const decision = decideRotation(family, parts.generation, policy, clock());
+      const decision = decideRotation(family, parts.generation, policy, work.current().since);
       if (decision === 'store_behind') {
         log.error('store_behind', {
           grant: parts.grant,

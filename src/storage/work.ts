@@ -8,6 +8,8 @@
  */
 
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { systemClock } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import { randomToken } from '../base/ids.ts';
 import { Problem } from '../base/errors.ts';
 import type { Documents, Kind } from './kinds.ts';
@@ -35,6 +37,11 @@ export interface Operation<D> {
 export type Outcome = 'success' | 'refused' | 'failed';
 
 export interface Work {
+  /**
+   * When it began. A process may be frozen in the middle of it: whether something came too late is judged by this
+   * time, since whoever asked may have asked another process meanwhile, and gone on from there.
+   */
+  readonly since: number;
   /** The document as it will be with the operations recorded so far. One read of the store a document. */
   read<K extends Kind>(kind: K, id: string): Promise<Documents[K] | undefined>;
   /** The same, of a document that was read before: for library hooks that cannot wait. */
@@ -96,12 +103,14 @@ function fold(slot: Slot, operations: readonly Operation<unknown>[]): Folded {
 }
 
 class RequestWork implements Work {
+  readonly since: number;
   readonly #store: Store;
   readonly #nextWriteId: () => string;
   readonly #slots = new Map<string, Slot>();
   #tasks: (() => Promise<void>)[] = [];
 
-  constructor(store: Store, nextWriteId: () => string) {
+  constructor(store: Store, since: number, nextWriteId: () => string) {
+    this.since = since;
     this.#store = store;
     this.#nextWriteId = nextWriteId;
   }
@@ -187,14 +196,14 @@ class RequestWork implements Work {
   }
 }
 
-export function createUnitOfWork(store: Store): UnitOfWork {
+export function createUnitOfWork(store: Store, clock: Clock = systemClock): UnitOfWork {
   const storage = new AsyncLocalStorage<Work>();
   // Unique among all processes and starts, for the price of one number.
   const prefix = randomToken();
   let writes = 0;
   const nextWriteId = () => `${prefix}.${(writes += 1)}`;
   const open = <T>(fn: (work: Work) => Promise<T>): Promise<T> => {
-    const work = new RequestWork(store, nextWriteId);
+    const work = new RequestWork(store, clock(), nextWriteId);
     return storage.run(work, () => fn(work));
   };
   return {
