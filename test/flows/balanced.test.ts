@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { haproxyIsThere, startHaproxy } from '../kit/haproxy.ts';
 import type { Haproxy } from '../kit/haproxy.ts';
 import { startCluster } from '../kit/spawn.ts';
-import type { Cluster } from '../kit/spawn.ts';
+import type { ChildLine, Cluster } from '../kit/spawn.ts';
 import { startSteadyClients } from '../kit/steady.ts';
 import {
   authorizationRequest,
@@ -268,7 +268,7 @@ describe.skipIf(!haproxyIsThere())('three processes behind HAProxy', () => {
         const [leaving] = cluster.members.slice(place, place + 1);
         leaving?.kill('SIGTERM');
         expect(await leaving?.stopped).toBe(0);
-        said.push(...(leaving?.logs ?? []).filter(isWorrying).map((line) => JSON.stringify(line)));
+        said.push(...worrying(leaving?.logs ?? []).map((line) => JSON.stringify(line)));
         await cluster.restart(place);
       }
       await Promise.all(clients.map((one) => one.more(40)));
@@ -282,9 +282,14 @@ describe.skipIf(!haproxyIsThere())('three processes behind HAProxy', () => {
   );
 });
 
-const isWorrying = ({ level, message }: { level: string; message: string }) =>
-  (level === 'warn' && message !== 'rate limited' && message !== 'request refused') ||
-  level === 'error';
+/** Behind what is said of the store at the start. */
+function worrying(logs: readonly ChildLine[]): ChildLine[] {
+  const start = logs.findIndex(({ message }) => message === 'listening');
+  return logs.slice(start).filter(({ level, message }) => {
+    const isOurs = message === 'rate limited' || message === 'request refused';
+    return level === 'error' || (level === 'warn' && !isOurs);
+  });
+}
 
 /** An authorization request that asks for nothing: refused, and counted. */
 function knock(localAddress: string, headers: Record<string, string> = {}): Promise<number> {

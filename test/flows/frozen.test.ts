@@ -5,8 +5,11 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser } from '../../dev/walk.ts';
-import { startPair } from '../kit/freezing.ts';
+import { createSweeper } from '../../src/events/sweeper.ts';
+import type { Store } from '../../src/storage/store.ts';
+import { freezing, startPair } from '../kit/freezing.ts';
 import type { Pair } from '../kit/freezing.ts';
+import { recordingLog } from '../kit/server.ts';
 import { redeem, refresh, signIn, signInForCode } from '../kit/world.ts';
 import type { TokenAnswer } from '../kit/world.ts';
 
@@ -15,6 +18,8 @@ const longestMs = 60_000;
 const nightMs = 5 * 60_000;
 /** The code of a redemption is still good then. */
 const napMs = 30_000;
+/** No session is remembered for so long. */
+const monthMs = 400 * 24 * 60 * 60_000;
 const mostSteps = 40;
 
 let pair: Pair;
@@ -203,4 +208,54 @@ describe('a process freezes at each of its steps', () => {
       }, napMs);
     },
   );
+
+  test('of cleaning up, and another does it', { timeout: longestMs }, async () => {
+    await atEachStep<void>(async () => {
+      const tokens = await signIn(pair.issuer, pair.browser(), {
+        person: 'grace',
+        account: 'none',
+      });
+      const [, , grant = ''] = (tokens.refresh_token ?? '').split('.');
+      const session = (await pair.store.get('grant', grant))?.document.session ?? '';
+      pair.ahead += monthMs;
+      return {
+        asleep: () => sweepOnce(pair.sleeping, 'sleeper'),
+        async awake() {
+          // Others held that job when it began to sleep, or it itself did.
+          pair.ahead += nightMs;
+          await sweepOnce(pair.store, 'waker');
+          await pair.waker.dispatcher.drain();
+        },
+        async morning() {
+          await pair.waker.dispatcher.drain();
+          pair.ahead += nightMs;
+          await sweepOnce(pair.store, 'waker');
+          expect(await pair.store.pending(10)).toEqual([]);
+          expect(await pair.store.get('session', session)).toBe(undefined);
+          const records = await pair.store.find('audit', 'user', 'usr_grace', { limit: 1000 });
+          const ended = records.filter(({ document }) => document.data.session === session);
+          const types = ended.map(({ document }) => document.type);
+          expect(types.filter((type) => type === 'session.ended')).toHaveLength(1);
+        },
+      };
+    });
+  });
 });
+
+/** Resolves when it has had its turn and cleaned up. */
+async function sweepOnce(store: Store, owner: string): Promise<void> {
+  const swept = Promise.withResolvers<void>();
+  const watched: Store = {
+    ...freezing(store),
+    async sweep(now, limit) {
+      const gone = await store.sweep(now, limit);
+      swept.resolve();
+      return gone;
+    },
+  };
+  const options = { clock: Date.now, log: recordingLog(), owner, everyMs: 1 };
+  const sweeper = createSweeper({ store: watched, ...options });
+  sweeper.start();
+  await swept.promise;
+  await sweeper.stop();
+}

@@ -7,13 +7,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Balancer } from './balancer.ts';
+import { freePort } from './redis/process.ts';
 
 const program = '/usr/sbin/haproxy';
 const slots = ['first', 'second', 'third', 'fourth'];
@@ -149,14 +149,4 @@ export async function startHaproxy(): Promise<Haproxy> {
       await until(isRight, `the processes at ${ports.join(', ')} do not come up`);
     },
   };
-}
-
-/** HAProxy has to be told one. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -41,6 +41,8 @@ export interface SpawnOptions {
   runtime?: 'node' | 'deno';
   /** How far its clock is ahead of (or behind) the machine's. */
   clockAheadMs?: number;
+  /** Of a clock that the test moves on while it runs (`skew.ts`). */
+  clockFile?: string;
 }
 
 /** A line of the log; what could not be read as one is its message. */
@@ -109,12 +111,12 @@ interface Started extends Pick<SpawnedServer, 'configFile' | 'secrets'> {
 }
 
 function start(options: SpawnOptions, folder: string): Started {
-  const { config, port = 0, runtime, clockAheadMs } = options;
+  const { config, port = 0, runtime, clockAheadMs, clockFile } = options;
   const { written, secrets } = apart(config);
   const path = join(folder, 'tollgate.config.json');
   writeFileSync(path, JSON.stringify(written));
   const command = runtime ?? process.execPath;
-  const first = clockAheadMs === undefined ? main : skewedMain;
+  const first = clockAheadMs === undefined && clockFile === undefined ? main : skewedMain;
   const runs = runtime === undefined ? runtimeArguments(first) : argumentsOf(runtime, first);
   const child = spawn(command, [...runs, 'serve', '--config', path, '--port', String(port)], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -123,6 +125,7 @@ function start(options: SpawnOptions, folder: string): Started {
       NODE_OPTIONS: '',
       ...secrets,
       ...(clockAheadMs === undefined ? {} : { CLOCK_AHEAD_MS: String(clockAheadMs) }),
+      ...(clockFile === undefined ? {} : { CLOCK_AHEAD_FILE: clockFile }),
     },
   });
   const errors: string[] = [];
@@ -164,6 +167,8 @@ export interface ClusterOptions {
   /** By process, read at each start. */
   clocksAheadMs?: readonly number[];
   runtimes?: readonly ('node' | 'deno')[];
+  /** The clock of them all, where the test moves it on (`skew.ts`). */
+  clockFile?: string;
   /** One that hands on connections, when not given. It is closed with the cluster. */
   balancer?: Balancer;
 }
@@ -208,6 +213,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       config,
       ...(clockAheadMs === undefined ? {} : { clockAheadMs }),
       ...(runtime === undefined ? {} : { runtime }),
+      ...(options.clockFile === undefined ? {} : { clockFile: options.clockFile }),
     });
     all.push(member);
     members[position] = member;
