@@ -140,6 +140,11 @@ describe.runIf(redisIsThere())('waiting for replicas', () => {
     await expect(store.write('grant', 'g', grant(), third)).rejects.toMatchObject({
       code: 'store_not_replicated',
     });
+    // Asked again over another connection, which has written nothing before.
+    const other = await open(`${master.address}?wait=1`);
+    await expect(other.write('grant', 'g', grant(), third)).rejects.toMatchObject({
+      code: 'store_not_replicated',
+    });
     replica.resume();
     // It was written: asking again with its id asks the replicas again.
     await until('the replica has it', async () =>

@@ -8,7 +8,7 @@ import { Cluster, Redis } from 'ioredis';
 import type { ClusterOptions, RedisOptions } from 'ioredis';
 import type { Log } from '../../base/log.ts';
 import type { RedisAddress } from './address.ts';
-import { explain, isPassing, notReplicated, replyCode, TimedOut } from './failure.ts';
+import { busy, explain, isPassing, Lost, notReplicated, replyCode, TimedOut } from './failure.ts';
 import type { Script } from './scripts.ts';
 
 const connectTimeoutMs = 2000;
@@ -19,85 +19,94 @@ const silenceMs = 4000;
 /** How long replicas are waited for. */
 const replicationMs = 1000;
 const longestRetryDelayMs = 250;
+const mostUnderway = 20_000;
 
 type Argument = string | number;
 type Client = Redis | Cluster;
+
+/** A client, and how to end the attempts that wait for its answers. */
+interface Line {
+  client: Client;
+  waiting: Set<(reason: Error) => void>;
+}
 
 /** What reads and writes need of it. */
 export type Commands = Pick<Connection, 'send' | 'run' | 'runDurably'>;
 
 export class Connection {
-  readonly #client: Client;
+  readonly #line: Line;
   /** For writes that wait for replicas: Redis answers nothing else on it meanwhile. */
-  readonly #durable: Client | undefined;
+  readonly #durable: Line | undefined;
   readonly #wait: number;
   readonly #log: Log | undefined;
   #lastError: Error | undefined;
   #lost = false;
+  #underway = 0;
 
   constructor(address: RedisAddress, log?: Log) {
     this.#log = log;
     this.#wait = address.wait;
-    this.#client = this.#listening(createClient(address));
-    if (address.wait > 0) this.#durable = this.#listening(createClient(address));
+    this.#line = this.#open(address);
+    if (address.wait > 0) this.#durable = this.#open(address);
   }
 
-  /** The last thing that went wrong with the connection itself. */
-  get lastError(): Error | undefined {
-    return this.#lastError;
-  }
-
-  /** @param key makes a cluster send it where the key lives; all commands but INFO have one */
+  /** All commands but INFO, TIME and SCAN have a key: a cluster sends them where it lives. */
   send(name: string, ...parameters: Argument[]): Promise<unknown> {
-    return this.#patiently(() => this.#client.call(name, parameters));
+    return this.#patiently(this.#line, (client) => client.call(name, parameters));
   }
 
   run(script: Script, key: string, ...parameters: Argument[]): Promise<unknown> {
-    return this.#patiently(() => evaluate(this.#client, script, [key, ...parameters]));
+    return this.#patiently(this.#line, (client) => evaluate(client, script, [key, ...parameters]));
   }
 
   /** The same, and then waits until as many replicas have it as the address says. */
   async runDurably(script: Script, key: string, ...parameters: Argument[]): Promise<unknown> {
-    const client = this.#durable;
-    if (client === undefined) return this.run(script, key, ...parameters);
-    const [answer, acknowledged] = await this.#patiently(() =>
+    if (this.#durable === undefined) return this.run(script, key, ...parameters);
+    const [answer, acknowledged] = await this.#patiently(this.#durable, (client) =>
       evaluateAndWait(client, script, [key, ...parameters], this.#wait),
     );
     if (Number(acknowledged) < this.#wait) throw notReplicated(Number(acknowledged), this.#wait);
     return answer;
   }
 
-  /** One client for each master: the one, or all of a cluster. For what concerns a whole server. */
+  /** One for each master: the one, or all of a cluster. For what concerns a whole server. */
   masters(): {
     name: string;
     send: (name: string, ...parameters: Argument[]) => Promise<unknown>;
   }[] {
-    const nodes = this.#client instanceof Cluster ? this.#client.nodes('master') : [this.#client];
+    const { client } = this.#line;
+    const nodes = client instanceof Cluster ? client.nodes('master') : [client];
     return nodes.map((node) => ({
       name: `${node.options.host}:${node.options.port}`,
-      send: (name, ...parameters) => this.#patiently(() => node.call(name, parameters)),
+      send: (name, ...parameters) => this.#patiently(this.#line, () => node.call(name, parameters)),
     }));
   }
 
   close(): void {
-    this.#client.disconnect();
-    this.#durable?.disconnect();
+    this.#line.client.disconnect();
+    this.#durable?.client.disconnect();
   }
 
   /** Repeats what failed for a reason that passes, until patience ends. */
-  async #patiently<T>(attempt: () => Promise<T>): Promise<T> {
-    const giveUpAt = performance.now() + patienceMs;
-    for (let count = 0; ; count += 1) {
-      try {
-        return await bounded(attempt(), giveUpAt - performance.now());
-      } catch (error) {
-        const pause =
-          Math.min(longestRetryDelayMs, 20 * 2 ** Math.min(count, 6)) * (0.5 + Math.random());
-        const hopeless = !isPassing(error) || error instanceof TimedOut || this.#refused();
-        if (hopeless || performance.now() + pause >= giveUpAt)
-          throw explain(this.#refused() ?? error);
-        await delay(pause);
+  async #patiently<T>(line: Line, attempt: (client: Client) => Promise<T>): Promise<T> {
+    if (this.#underway >= mostUnderway) throw busy();
+    this.#underway += 1;
+    try {
+      const giveUpAt = performance.now() + patienceMs;
+      for (let count = 0; ; count += 1) {
+        try {
+          return await bounded(line, attempt, giveUpAt - performance.now());
+        } catch (error) {
+          const pause = retryDelay(count);
+          const refused = this.#refused();
+          const isHopeless =
+            !isPassing(error) || error instanceof TimedOut || refused !== undefined;
+          if (isHopeless || performance.now() + pause >= giveUpAt) throw explain(refused ?? error);
+          await delay(pause);
+        }
       }
+    } finally {
+      this.#underway -= 1;
     }
   }
 
@@ -109,29 +118,52 @@ export class Connection {
       : undefined;
   }
 
-  #listening(client: Client): Client {
-    client.on('error', (error: Error) => {
+  #open(address: RedisAddress): Line {
+    const line: Line = { client: createClient(address), waiting: new Set() };
+    const failed = (error: Error) => {
       this.#lastError = error;
       if (!this.#lost) this.#log?.error('the connection to Redis failed', { error: error.message });
       this.#lost = true;
+    };
+    line.client.on('error', failed);
+    // One node of a cluster: the others go on, and its slots move.
+    line.client.on('node error', (error: Error) => {
+      if (replyCode(error) !== undefined) failed(error);
+      else this.#log?.warn('a node of Redis failed', { error: error.message });
     });
-    client.on('ready', () => {
+    line.client.on('ready', () => {
       if (this.#lost) this.#log?.info('connected to Redis again');
       this.#lastError = undefined;
       this.#lost = false;
     });
-    return client;
+    // What was sent and not answered is for us to repeat: the library would keep it for as long as it takes.
+    line.client.on('close', () => {
+      for (const end of line.waiting) end(new Lost());
+    });
+    return line;
   }
 }
 
-async function bounded<T>(answer: Promise<T>, milliseconds: number): Promise<T> {
+function retryDelay(count: number): number {
+  return Math.min(longestRetryDelayMs, 20 * 2 ** Math.min(count, 6)) * (0.5 + Math.random());
+}
+
+async function bounded<T>(
+  { client, waiting }: Line,
+  attempt: (client: Client) => Promise<T>,
+  milliseconds: number,
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
+  let end: (reason: Error) => void = () => {};
+  const ended = new Promise<never>((_, reject) => {
+    end = reject;
     timer = setTimeout(() => reject(new TimedOut()), Math.max(0, milliseconds));
   });
+  waiting.add(end);
   try {
-    return await Promise.race([answer, late]);
+    return await Promise.race([attempt(client), ended]);
   } finally {
+    waiting.delete(end);
     clearTimeout(timer);
   }
 }
@@ -175,7 +207,7 @@ async function evaluateAndWait(
 
 function createClient(address: RedisAddress): Client {
   const { mode, hosts, database, username, password, tls } = address;
-  const retryDelay = (times: number) => Math.min(50 * times, 1000);
+  const reconnectDelay = (times: number) => Math.min(50 * times, 1000);
   const options: RedisOptions = {
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
@@ -187,11 +219,12 @@ function createClient(address: RedisAddress): Client {
     connectTimeout: connectTimeoutMs,
     socketTimeout: silenceMs,
     maxRetriesPerRequest: 2,
+    autoResendUnfulfilledCommands: false,
   };
   if (mode === 'cluster') {
     const cluster: ClusterOptions = {
       redisOptions: options,
-      clusterRetryStrategy: retryDelay,
+      clusterRetryStrategy: reconnectDelay,
       // Names stay names: certificates are made out to them.
       dnsLookup: (host, found) => found(null, host),
     };
@@ -200,7 +233,7 @@ function createClient(address: RedisAddress): Client {
   return new Redis({
     ...options,
     db: database,
-    retryStrategy: retryDelay,
+    retryStrategy: reconnectDelay,
     // A master that became a replica: the Sentinels, or the name, lead to the new one.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
     ...(mode === 'single' ? hosts[0] : sentinelOptions(address)),

@@ -27,6 +27,14 @@ export class TimedOut extends Error {
   }
 }
 
+/** The connection was lost before the answer came: whether the command was carried out nobody knows. */
+export class Lost extends Error {
+  constructor() {
+    super('the connection was lost');
+    this.name = 'Lost';
+  }
+}
+
 /** The first word of an error that Redis itself answered with; undefined for any other. */
 export function replyCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || error.name !== 'ReplyError') return undefined;
@@ -63,6 +71,10 @@ export function explain(error: unknown): unknown {
 function unavailable(cause?: unknown): Problem {
   const message = 'The hot store cannot be reached. Try again.';
   return new Problem('store_unavailable', 503, message, { cause, retryAfterSeconds });
+}
+
+export function busy(): Problem {
+  return new Problem('store_busy', 503, 'The hot store is busy. Try again.', { retryAfterSeconds });
 }
 
 export function closed(): Problem {

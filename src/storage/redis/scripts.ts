@@ -54,7 +54,11 @@ local doc = redis.call('HMGET', key, 'version', 'body', 'write', 'format', 'entr
   'pending', 'waiting', 'last')
 local version, present, last = tonumber(doc[1]) or 0, doc[2], tonumber(doc[10]) or 0
 if (tonumber(doc[4]) or 0) > ${knownFormat} then return {'newer', doc[4]} end
-if doc[3] == write then return {'done', version} end
+if doc[3] == write then
+  -- Written anew, so that who waits for replicas waits for this: WAIT asks about a connection's own writes.
+  redis.call('HSET', key, 'write', write)
+  return {'done', version}
+end
 if expect == 'absent' then
   if present then return {'conflict'} end
 elseif expect ~= 'any' and not (present and doc[1] == expect) then

@@ -4,7 +4,6 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -85,7 +84,7 @@ export async function startRedis(options: RedisProcessOptions = {}): Promise<Red
 }
 
 /** Outlives nobody: when whoever started it is gone, however, its standard input ends, and so does it. */
-const guarded = `"$@" </dev/null >/dev/null 2>&1 & child=$!; echo $child; cat >/dev/null; kill -9 $child`;
+const guarded = `"$@" </dev/null >/dev/null 2>&1 & child=$!; echo $child; cat >/dev/null; kill -9 $child 2>/dev/null`;
 
 async function launch(parameters: readonly string[], port: number) {
   const guard = spawn('/bin/sh', ['-c', guarded, 'sh', executable, ...parameters], {
@@ -111,26 +110,39 @@ async function launch(parameters: readonly string[], port: number) {
 /** Anything but "still loading" will do: where a password is asked for, that is an answer too. */
 async function answers(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1');
-  socket.setTimeout(1000, () => socket.destroy());
   try {
     socket.write('PING\r\n');
-    const [data] = (await once(socket, 'data')) as [Buffer];
+    const signal = AbortSignal.timeout(1000);
+    const [data] = (await once(socket, 'data', { signal })) as [Buffer];
     return !data.toString().startsWith('-LOADING');
   } catch {
     return false;
   } finally {
+    socket.on('error', () => {});
     socket.destroy();
   }
 }
 
+/**
+ * Below the ports that outgoing connections take, and with the one of a cluster's bus, which is at 10000
+ * more.
+ */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const server = createServer().listen(0, '127.0.0.1');
+    const port = 10_000 + Math.floor(Math.random() * 12_000);
+    if ((await isFree(port)) && (await isFree(port + 10_000))) return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    server.listen(port, '127.0.0.1');
     await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
     server.close();
     await once(server, 'close');
-    // The bus of a cluster is at 10000 more.
-    if (port < 50_000) return port;
+    return true;
+  } catch {
+    return false;
   }
 }
