@@ -54,16 +54,19 @@ export async function openRedis(options: RedisStoreOptions): Promise<Store> {
     await prepare(connection, { keys, clock: serverClock, log });
   } catch (error) {
     connection.close();
-    throw unusable(address.shown, error);
+    throw unusable(address.shown, error, connection.trouble);
   }
   return new RedisStore(connection, keys, serverClock, options);
 }
 
-function unusable(shown: string, error: unknown): Problem {
+function unusable(shown: string, error: unknown, trouble: string | undefined): Problem {
   const problem = error instanceof Problem ? error : undefined;
-  const reason = error instanceof Error ? error.message : String(error);
-  const cause = problem?.cause instanceof Error ? ` (${problem.cause.message})` : '';
-  const message = `The Redis ${shown} cannot be used. ${reason}${cause}`;
+  const cause = problem?.cause instanceof Error ? problem.cause.message : undefined;
+  const reason = [
+    error instanceof Error ? error.message : String(error),
+    ...[trouble ?? cause].filter((text) => text !== undefined).map((text) => `(${text})`),
+  ];
+  const message = `The Redis ${shown} cannot be used. ${reason.join(' ')}`;
   return new Problem(problem?.code ?? 'store_unavailable', 500, message, {
     cause: problem?.cause,
     details: { ...problem?.details, address: shown },

@@ -104,6 +104,13 @@ describe.runIf(redisIsThere())('a failover', { timeout: 120_000 }, () => {
     await cli(replica?.port ?? 0, 'cluster', 'failover');
     for (const id of ids) expect(await write(store, id)).toBe(2);
     expect(await store.find('grant', 'user', 'usr_1')).toHaveLength(30);
+    for (const { port } of cluster.nodes) await cli(port, 'config', 'set', 'requirepass', 'word');
+    const wrong = open(cluster.address.replace('//', '//:secret@'));
+    await expect(wrong).rejects.toMatchObject({ code: 'store_forbidden', status: 500 });
+    await expect(wrong).rejects.not.toThrow('secret');
+    await expect(open(cluster.address)).rejects.toMatchObject({ code: 'store_forbidden' });
+    const right = await open(cluster.address.replace('//', '//:word@'));
+    expect(await right.get('grant', 'g0')).toBeDefined();
   });
 });
 

@@ -130,7 +130,9 @@ describe.runIf(redisIsThere())('a Redis that fails', () => {
     await server.restart();
     expect(await store.write('grant', 'g', grant(), { expect: 1 })).toBe(2);
     const told = log.lines.filter((line) => /connection to Redis failed|again/.test(line));
-    expect(told).toHaveLength(2);
+    // Each trouble once, however often it was tried.
+    expect(new Set(told).size).toBe(told.length);
+    expect(told.at(-1)).toContain('again');
   });
 
   test('what was acknowledged survives kill -9 where each write is synced', async () => {

@@ -4,25 +4,22 @@
  */
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { Cluster, Redis } from 'ioredis';
-import type { ClusterOptions, RedisOptions } from 'ioredis';
+import { Cluster } from 'ioredis';
 import type { Log } from '../../base/log.ts';
 import type { RedisAddress } from './address.ts';
+import { createClient } from './client.ts';
+import type { Client } from './client.ts';
 import { busy, explain, isPassing, Lost, notReplicated, replyCode, TimedOut } from './failure.ts';
 import type { Script } from './scripts.ts';
 
-const connectTimeoutMs = 2000;
 /** How long one command is tried, over lost connections, failovers and servers that start. */
 const patienceMs = 3000;
-/** A server that sends nothing for so long while it owes an answer is gone, whatever TCP thinks. */
-const silenceMs = 4000;
 /** How long replicas are waited for. */
 const replicationMs = 1000;
 const longestRetryDelayMs = 250;
 const mostUnderway = 20_000;
 
 type Argument = string | number;
-type Client = Redis | Cluster;
 
 /** A client, and how to end the attempts that wait for its answers. */
 interface Line {
@@ -39,15 +36,24 @@ export class Connection {
   readonly #durable: Line | undefined;
   readonly #wait: number;
   readonly #log: Log | undefined;
-  #lastError: Error | undefined;
-  #lost = false;
+  readonly #shown: string;
+  /** What was logged since it last worked: once each. */
+  readonly #told = new Set<string>();
+  #trouble: Error | undefined;
+  #refusal: Error | undefined;
   #underway = 0;
 
   constructor(address: RedisAddress, log?: Log) {
     this.#log = log;
     this.#wait = address.wait;
+    this.#shown = address.shown;
     this.#line = this.#open(address);
     if (address.wait > 0) this.#durable = this.#open(address);
+  }
+
+  /** The last thing that went wrong with the connection itself, until it is there again. */
+  get trouble(): string | undefined {
+    return this.#trouble?.message;
   }
 
   /** All commands but INFO, TIME and SCAN have a key: a cluster sends them where it lives. */
@@ -77,7 +83,7 @@ export class Connection {
     const { client } = this.#line;
     const nodes = client instanceof Cluster ? client.nodes('master') : [client];
     return nodes.map((node) => ({
-      name: `${node.options.host}:${node.options.port}`,
+      name: node === client ? this.#shown : `${node.options.host}:${node.options.port}`,
       send: (name, ...parameters) => this.#patiently(this.#line, () => node.call(name, parameters)),
     }));
   }
@@ -98,10 +104,10 @@ export class Connection {
           return await bounded(line, attempt, giveUpAt - performance.now());
         } catch (error) {
           const pause = retryDelay(count);
-          const refused = this.#refused();
+          const refusal = this.#refusal;
           const isHopeless =
-            !isPassing(error) || error instanceof TimedOut || refused !== undefined;
-          if (isHopeless || performance.now() + pause >= giveUpAt) throw explain(refused ?? error);
+            !isPassing(error) || error instanceof TimedOut || refusal !== undefined;
+          if (isHopeless || performance.now() + pause >= giveUpAt) throw explain(refusal ?? error);
           await delay(pause);
         }
       }
@@ -110,31 +116,24 @@ export class Connection {
     }
   }
 
-  /** The server wants no connection with this user or password: nothing to wait for. */
-  #refused(): Error | undefined {
-    const code = replyCode(this.#lastError);
-    return code === 'WRONGPASS' || code === 'NOAUTH' || code === 'NOPERM'
-      ? this.#lastError
-      : undefined;
-  }
-
   #open(address: RedisAddress): Line {
     const line: Line = { client: createClient(address), waiting: new Set() };
     const failed = (error: Error) => {
-      this.#lastError = error;
-      if (!this.#lost) this.#log?.error('the connection to Redis failed', { error: error.message });
-      this.#lost = true;
+      // With this user or password the server wants no connection: nothing to wait for.
+      if (isRefusal(error)) this.#refusal = error;
+      this.#trouble = error;
+      if (this.#told.has(error.message)) return;
+      this.#told.add(error.message);
+      this.#log?.error('the connection to Redis failed', { error: error.message });
     };
     line.client.on('error', failed);
     // One node of a cluster: the others go on, and its slots move.
-    line.client.on('node error', (error: Error) => {
-      if (replyCode(error) !== undefined) failed(error);
-      else this.#log?.warn('a node of Redis failed', { error: error.message });
-    });
+    line.client.on('node error', failed);
     line.client.on('ready', () => {
-      if (this.#lost) this.#log?.info('connected to Redis again');
-      this.#lastError = undefined;
-      this.#lost = false;
+      if (this.#trouble !== undefined) this.#log?.info('connected to Redis again');
+      this.#trouble = undefined;
+      this.#told.clear();
+      this.#refusal = undefined;
     });
     // What was sent and not answered is for us to repeat: the library would keep it for as long as it takes.
     line.client.on('close', () => {
@@ -142,6 +141,10 @@ export class Connection {
     });
     return line;
   }
+}
+
+function isRefusal(error: Error): boolean {
+  return /^(WRONGPASS|NOAUTH|NOPERM)$/.test(replyCode(error) ?? '');
 }
 
 function retryDelay(count: number): number {
@@ -203,49 +206,4 @@ async function evaluateAndWait(
     if (replyCode(error) !== 'NOSCRIPT') throw error;
     return together('eval', script.lua);
   }
-}
-
-function createClient(address: RedisAddress): Client {
-  const { mode, hosts, database, username, password, tls } = address;
-  const reconnectDelay = (times: number) => Math.min(50 * times, 1000);
-  const options: RedisOptions = {
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-    ...(tls ? { tls: {} } : {}),
-    protocol: 2,
-    disableClientInfo: true,
-    // Its own check asks INFO at each connection; a server that still loads says so at each command.
-    enableReadyCheck: false,
-    connectTimeout: connectTimeoutMs,
-    socketTimeout: silenceMs,
-    maxRetriesPerRequest: 2,
-    autoResendUnfulfilledCommands: false,
-  };
-  if (mode === 'cluster') {
-    const cluster: ClusterOptions = {
-      redisOptions: options,
-      clusterRetryStrategy: reconnectDelay,
-      // Names stay names: certificates are made out to them.
-      dnsLookup: (host, found) => found(null, host),
-    };
-    return new Cluster(hosts, cluster);
-  }
-  return new Redis({
-    ...options,
-    db: database,
-    retryStrategy: reconnectDelay,
-    // A master that became a replica: the Sentinels, or the name, lead to the new one.
-    reconnectOnError: (error) => error.message.startsWith('READONLY'),
-    ...(mode === 'single' ? hosts[0] : sentinelOptions(address)),
-  });
-}
-
-function sentinelOptions({ hosts, master, tls }: RedisAddress): RedisOptions {
-  return {
-    sentinels: hosts,
-    ...(master === undefined ? {} : { name: master }),
-    ...(tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
-    sentinelRetryStrategy: (times) => Math.min(50 * times, 1000),
-    failoverDetector: true,
-  };
 }
