@@ -11,7 +11,7 @@ import { linkClientId } from './clients.ts';
 import type { SessionEndReason } from '../events/types.ts';
 import type { Endings } from './endings.ts';
 import type { Tokens } from './tokens.ts';
-import { outcomeOf, refusalBody } from './work_middleware.ts';
+import { outcomeOf, refusalBody, takeFailure } from './work_middleware.ts';
 
 /** Set in `ctx.state` by a request that ended the browser's session. */
 export const signedOutKey = 'signedOut';
@@ -96,6 +96,8 @@ export function createLinkOidc(dependencies: LinkDependencies): LinkOidc {
 
     async token(ctx, parameters) {
       await asTokenRequest(ctx, parameters);
+      // The link endpoint answers in its own words.
+      takeFailure(ctx);
       let { status } = ctx;
       let body = (ctx.body ?? {}) as Record<string, unknown>;
       try {

@@ -6,6 +6,7 @@
 import type { EventEmitter } from 'node:events';
 import type { Provider } from 'oidc-provider';
 import type { Log } from '../base/log.ts';
+import { keepFailure } from './work_middleware.ts';
 
 interface LibraryError extends Error {
   error?: string;
@@ -28,6 +29,7 @@ const refusals = [
 ];
 
 interface LibraryContext {
+  state?: object;
   oidc?: { client?: { clientId?: string } };
 }
 
@@ -58,6 +60,9 @@ export function listen(provider: Provider, log: Log): void {
   }
   emitter.on(
     'server_error',
-    safely((_ctx, error) => log.error('server_error', { error })),
+    safely((ctx, error) => {
+      keepFailure(ctx, error);
+      log.error('server_error', { error });
+    }),
   );
 }

@@ -6,6 +6,7 @@
 
 import { errors } from 'oidc-provider';
 import type { Middleware, ParameterizedContext } from 'koa';
+import { Problem } from '../base/errors.ts';
 import type { Outcome, UnitOfWork } from '../storage/work.ts';
 
 export function outcomeOf(status: number): Outcome {
@@ -39,10 +40,29 @@ export function refusalBody(error: unknown): { status: number; body: object } | 
   };
 }
 
+const failureKey = Symbol('the failure behind an answer of the library');
+
+/** The library makes a bare 500 of every error that is not its own, such as "the store cannot be reached". */
+export function keepFailure(ctx: { state?: object }, error: unknown): void {
+  if (error instanceof Problem) Object.assign(ctx.state ?? {}, { [failureKey]: error });
+}
+
+/** What was kept, once. */
+export function takeFailure({ state }: { state: { [failureKey]?: Problem } }): Problem | undefined {
+  const { [failureKey]: failure } = state;
+  delete state[failureKey];
+  return failure;
+}
+
 export function workMiddleware(work: UnitOfWork): Middleware {
   return (ctx, next) =>
     work.open(async (current) => {
       await next();
+      const failure = takeFailure(ctx);
+      if (failure !== undefined) {
+        discardAnswer(ctx);
+        throw failure;
+      }
       try {
         await current.flush(outcomeOf(ctx.status));
       } catch (error) {
