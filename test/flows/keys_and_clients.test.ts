@@ -32,10 +32,10 @@ const goTo = (...to: number[]) =>
 async function ofEach<T>(ask: () => Promise<T>): Promise<T[]> {
   const answers: T[] = [];
   for (const place of places) {
-    goTo(place);
+    await goTo(place);
     answers.push(await ask());
   }
-  goTo(...places);
+  await goTo(...places);
   return answers;
 }
 
@@ -245,10 +245,10 @@ describe('clients', () => {
     expect(JSON.stringify(messages(0, message)[0]?.problems)).toMatch(/prot.*no product/);
     replace(0, '{ "issuer": ');
     await expect.poll(() => messages(0, message), soon).toHaveLength(2);
-    goTo(0);
+    await goTo(0);
     const machine = { grant_type: 'client_credentials' };
     expect((await token(cluster.issuer, 'machine', machine)).status).toBe(200);
-    goTo(...places);
+    await goTo(...places);
     replace(0, good);
   });
 
@@ -264,12 +264,12 @@ describe('clients', () => {
     await expect
       .poll(() => messages(1, 'the configuration needs a restart'), soon)
       .toEqual([expect.objectContaining({ level: 'warn', changed: ['registration'] })]);
-    goTo(1);
+    await goTo(1);
     expect(await newcomerStatus()).toBe(200);
     // The other one has a file of its own.
-    goTo(0);
+    await goTo(0);
     expect(await newcomerStatus()).toBe(401);
-    goTo(...places);
+    await goTo(...places);
     expect(messages(0, 'the configuration is bad, and the old one stays')).toHaveLength(2);
   });
 });

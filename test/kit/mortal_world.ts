@@ -9,6 +9,7 @@ import { startUpstreamOidc } from '../../dev/upstream/oidc.ts';
 import { createServer } from '../../src/server.ts';
 import type { Server } from '../../src/server.ts';
 import type { Clock } from '../../src/base/clock.ts';
+import type { Store } from '../../src/storage/store.ts';
 import { faulty } from './faults.ts';
 import type { FaultyStore } from './faults.ts';
 import { openEmpty } from './places.ts';
@@ -24,15 +25,32 @@ export interface MortalWorld {
   /** Another process at the same store. */
   restart(): Promise<void>;
   browser(): Browser;
+  /** What was answered, oldest first. */
+  answers: Answered[];
   close(): Promise<void>;
+}
+
+export interface Answered {
+  path: string;
+  status: number;
+  retryAfter: string | undefined;
 }
 
 export async function startMortalWorld(
   config: ConfigChanges = {},
   clock: Clock = Date.now,
+  open: (clock: Clock) => Promise<Store> = openEmpty,
 ): Promise<MortalWorld> {
   const running: { server?: Server } = {};
-  const http = createHttpServer((request, response) => running.server?.callback(request, response));
+  const answers: Answered[] = [];
+  const http = createHttpServer((request, response) => {
+    response.once('finish', () => {
+      const [path = ''] = (request.url ?? '').split('?');
+      const retryAfter = response.getHeader('Retry-After')?.toString();
+      answers.push({ path, status: response.statusCode, retryAfter });
+    });
+    running.server?.callback(request, response);
+  });
   http.listen(0, '127.0.0.1');
   await once(http, 'listening');
   const issuer = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
@@ -42,7 +60,7 @@ export async function startMortalWorld(
   });
   const limits = { perAddressPerMinute: 1_000_000 };
   const complete = testConfig(issuer, worldConfig(upstream, { limits, ...config }));
-  const base = await openEmpty(clock);
+  const base = await open(clock);
   const store = faulty(base);
 
   async function restart(): Promise<void> {
@@ -64,6 +82,7 @@ export async function startMortalWorld(
     server,
     restart,
     browser: () => createBrowser({ stopAt: (url) => url.hostname.endsWith('.example.com') }),
+    answers,
     async close() {
       http.close();
       http.closeAllConnections();

@@ -13,6 +13,9 @@ const everywhere = [
   'test/flows/*.test.ts',
 ];
 
+/** What can go wrong on the way to a server, which a file does not have. */
+const wired = 'test/flows/wired/*.test.ts';
+
 export interface Project {
   name: StoreName;
   include: string[];
@@ -31,8 +34,8 @@ export function storeProjects(env: NodeJS.ProcessEnv): Project[] {
     .filter((name) => wanted.includes(name) && serversAreThere(name, env))
     .map((name) => ({
       name,
-      include: name === all ? ['test/**/*.test.ts'] : everywhere,
-      exclude: ['node_modules/**'],
+      include: name === all ? ['test/**/*.test.ts'] : [...everywhere, wired],
+      exclude: ['node_modules/**', ...(name === 'sqlite' ? [wired] : [])],
       globalSetup: name === 'sqlite' ? [] : ['test/kit/global_setup.ts'],
     }));
 }

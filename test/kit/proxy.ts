@@ -35,6 +35,8 @@ export interface Proxy {
   cutAt(cut: Cut | undefined): void;
   /** Takes everything and delivers nothing, in either direction. */
   hang(): void;
+  /** Ends all connections, and takes none. */
+  refuse(): void;
   restore(): void;
   close(): Promise<void>;
 }
@@ -55,6 +57,7 @@ export async function startProxy(
   let cut: Cut | undefined;
   let wasCut = false;
   let hanging = false;
+  let refusing = false;
 
   const keep = (socket: Socket) => {
     sockets.add(socket);
@@ -65,6 +68,7 @@ export async function startProxy(
   };
 
   const server = createServer((near) => {
+    if (refusing) return void near.destroy();
     const far = connect(port, host);
     const messagesOf = framing();
     let lost = false;
@@ -118,10 +122,15 @@ export async function startProxy(
     hang() {
       hanging = true;
     },
+    refuse() {
+      refusing = true;
+      for (const socket of sockets) socket.destroy();
+    },
     /** What was swallowed is missing: those connections are of no use any more. */
     restore() {
       if (hanging) for (const socket of sockets) socket.destroy();
       hanging = false;
+      refusing = false;
     },
     async close() {
       for (const socket of sockets) socket.destroy();
