@@ -157,6 +157,7 @@ describe.runIf(redisIsThere())('entries of a document in Redis', () => {
         return here.bare.eval(lua, 1, key, ...parameters);
       },
       runDurably: (script, key, ...parameters) => connection.run(script, key, ...parameters),
+      sendDurably: (name, ...parameters) => connection.send(name, ...parameters),
     };
     const write = createWriter({ connection, keys, clock: serverClock, later: () => {} });
     const document = grant({ user: 'u' });

@@ -3,9 +3,10 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { openRedis } from '../../src/storage/redis.ts';
 import type { Store } from '../../src/storage/store.ts';
-import { event, grant } from '../conformance/samples.ts';
+import { event, grant, session } from '../conformance/samples.ts';
 import {
   cli,
+  connectTo,
   redisIsThere,
   startRedis,
   startRedisCluster,
@@ -113,6 +114,36 @@ describe.runIf(redisIsThere())('a failover', { timeout: 120_000 }, () => {
     expect(await right.get('grant', 'g0')).toBeDefined();
   });
 });
+
+describe.runIf(redisIsThere())(
+  'a cluster whose nodes lost different things',
+  { timeout: 120_000 },
+  () => {
+    test('gets back what its documents say, a little at each sweep', async () => {
+      const cluster = await startRedisCluster();
+      endings.push(cluster.stop);
+      const store = await open(cluster.address);
+      await write(store, 'g');
+      await store.write('session', 's', session({ user: 'u' }), { expect: 'absent' });
+      const bare = connectTo(cluster.address);
+      endings.push(async () => bare.disconnect());
+      for (const lost of [
+        'pending',
+        'due:grant',
+        'index:grant:user:usr_1',
+        'index:session:user:u',
+      ]) {
+        expect(await bare.del(`tollgate:${lost}`)).toBe(1);
+      }
+      expect(await store.pending(10)).toEqual([]);
+      await store.sweep(0);
+      expect((await store.pending(10)).map(({ id }) => id)).toEqual(['evt_g']);
+      expect(await store.find('grant', 'user', 'usr_1')).toHaveLength(1);
+      expect(await store.find('session', 'user', 'u')).toHaveLength(1);
+      expect(await store.due('grant', Number.MAX_SAFE_INTEGER, 10)).toHaveLength(1);
+    });
+  },
+);
 
 describe.runIf(redisIsThere())('waiting for replicas', () => {
   test('a write with events is acknowledged when they have it', async () => {

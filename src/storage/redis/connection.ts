@@ -28,7 +28,7 @@ interface Line {
 }
 
 /** What reads and writes need of it. */
-export type Commands = Pick<Connection, 'send' | 'run' | 'runDurably'>;
+export type Commands = Pick<Connection, 'send' | 'sendDurably' | 'run' | 'runDurably'>;
 
 export class Connection {
   readonly #line: Line;
@@ -56,23 +56,36 @@ export class Connection {
     return this.#trouble?.message;
   }
 
+  get isCluster(): boolean {
+    return this.#line.client instanceof Cluster;
+  }
+
   /** All commands but INFO, TIME and SCAN have a key: a cluster sends them where it lives. */
   send(name: string, ...parameters: Argument[]): Promise<unknown> {
     return this.#patiently(this.#line, (client) => client.call(name, parameters));
   }
 
+  /**
+   * For what a durable write relies on. Only in a cluster it waits for replicas: a single server's have
+   * all that came before what they have.
+   */
+  sendDurably(name: string, ...parameters: Argument[]): Promise<unknown> {
+    if (this.#durable === undefined || !this.isCluster) return this.send(name, ...parameters);
+    return this.#patiently(this.#durable, (client) => this.#andWait(client, name, parameters));
+  }
+
   run(script: Script, key: string, ...parameters: Argument[]): Promise<unknown> {
-    return this.#patiently(this.#line, (client) => evaluate(client, script, [key, ...parameters]));
+    return this.#patiently(this.#line, (client) =>
+      evaluate((name, all) => client.call(name, all), script, [key, ...parameters]),
+    );
   }
 
   /** The same, and then waits until as many replicas have it as the address says. */
-  async runDurably(script: Script, key: string, ...parameters: Argument[]): Promise<unknown> {
+  runDurably(script: Script, key: string, ...parameters: Argument[]): Promise<unknown> {
     if (this.#durable === undefined) return this.run(script, key, ...parameters);
-    const [answer, acknowledged] = await this.#patiently(this.#durable, (client) =>
-      evaluateAndWait(client, script, [key, ...parameters], this.#wait),
+    return this.#patiently(this.#durable, (client) =>
+      evaluate((name, all) => this.#andWait(client, name, all), script, [key, ...parameters]),
     );
-    if (Number(acknowledged) < this.#wait) throw notReplicated(Number(acknowledged), this.#wait);
-    return answer;
   }
 
   /** One for each master: the one, or all of a cluster. For what concerns a whole server. */
@@ -91,6 +104,20 @@ export class Connection {
   close(): void {
     this.#line.client.disconnect();
     this.#durable?.client.disconnect();
+  }
+
+  /** On one connection, for WAIT asks about the writes of its own. */
+  async #andWait(client: Client, name: string, parameters: Argument[]): Promise<unknown> {
+    const pipeline = client.pipeline().call(name, parameters).wait(this.#wait, replicationMs);
+    const [[error, answer] = [], [waitError, acknowledged] = []] = (await pipeline.exec()) ?? [];
+    const failure = error ?? waitError;
+    if (failure !== null && failure !== undefined) {
+      // The library learns where a slot is now from single commands only.
+      if (client instanceof Cluster) client.refreshSlotsCache();
+      throw failure;
+    }
+    if (Number(acknowledged) < this.#wait) throw notReplicated(Number(acknowledged), this.#wait);
+    return answer;
   }
 
   /** Repeats what failed for a reason that passes, until patience ends. */
@@ -172,38 +199,15 @@ async function bounded<T>(
 }
 
 /** By its hash; a server that was restarted or flushed does not know it and is sent the text. */
-async function evaluate(client: Client, script: Script, rest: Argument[]): Promise<unknown> {
-  try {
-    return await client.call('evalsha', [script.sha, 1, ...rest]);
-  } catch (error) {
-    if (replyCode(error) !== 'NOSCRIPT') throw error;
-    return client.call('eval', [script.lua, 1, ...rest]);
-  }
-}
-
-/** On one connection, for WAIT asks about the writes of its own. */
-async function evaluateAndWait(
-  client: Client,
+async function evaluate(
+  call: (name: string, parameters: Argument[]) => Promise<unknown>,
   script: Script,
   rest: Argument[],
-  replicas: number,
-): Promise<[answer: unknown, acknowledged: unknown]> {
-  const together = async (name: string, text: string) => {
-    const pipeline = client.pipeline().call(name, [text, 1, ...rest]);
-    const answers = await pipeline.wait(replicas, replicationMs).exec();
-    const [[error, answer] = [], [waitError, acknowledged] = []] = answers ?? [];
-    const failure = error ?? waitError;
-    if (failure !== null && failure !== undefined) {
-      // The library learns where a slot is now from single commands only.
-      if (client instanceof Cluster) client.refreshSlotsCache();
-      throw failure;
-    }
-    return [answer, acknowledged] as [unknown, unknown];
-  };
+): Promise<unknown> {
   try {
-    return await together('evalsha', script.sha);
+    return await call('evalsha', [script.sha, 1, ...rest]);
   } catch (error) {
     if (replyCode(error) !== 'NOSCRIPT') throw error;
-    return together('eval', script.lua);
+    return call('eval', [script.lua, 1, ...rest]);
   }
 }

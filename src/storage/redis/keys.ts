@@ -7,6 +7,7 @@
  * document no longer wants, is told apart from the one that counts, however the writes interleave.
  */
 
+import { kinds } from '../kinds.ts';
 import type { Kind } from '../kinds.ts';
 
 const digits = 16;
@@ -20,10 +21,12 @@ export interface Keys {
   pending: string;
   counter(name: string): string;
   schema: string;
-  /** For SCAN: every index. */
-  indexes: string;
-  /** The kind of a key that `indexes` matches. */
-  kindOf(key: string): Kind;
+  /** For SCAN: everything. */
+  all: string;
+  /** The kind of the documents that an index is of, where the key is one of an index. */
+  indexedKind(key: string): Kind | undefined;
+  /** The document whose key it is, if it is one's. */
+  documentAt(key: string): { kind: Kind; id: string } | undefined;
 }
 
 export function createKeys(prefix: string): Keys {
@@ -35,8 +38,15 @@ export function createKeys(prefix: string): Keys {
     pending: `${prefix}:pending`,
     counter: (name) => `${prefix}:count:${name}`,
     schema: `${prefix}:schema`,
-    indexes: `${beginning}*`,
-    kindOf: (key) => key.slice(beginning.length).split(':', 1)[0] as Kind,
+    all: `${prefix}:*`,
+    indexedKind: (key) =>
+      key.startsWith(beginning)
+        ? (key.slice(beginning.length).split(':', 1)[0] as Kind)
+        : undefined,
+    documentAt(key) {
+      const [kind = '', ...id] = key.slice(prefix.length + 1).split(':');
+      return Object.hasOwn(kinds, kind) ? { kind: kind as Kind, id: id.join(':') } : undefined;
+    },
   };
 }
 

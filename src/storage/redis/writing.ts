@@ -67,8 +67,6 @@ export function prepareWrite<K extends Kind>(
   };
 }
 
-type Member = [key: string, member: string];
-
 export interface WriterOptions {
   connection: Commands;
   keys: Keys;
@@ -119,7 +117,11 @@ export function createWriter({ connection, keys, clock, later }: WriterOptions) 
       }
       if (withEntries) adding.push(...entriesOfMark(write, mark));
       added.push(...adding);
-      await Promise.all(adding.map(([at, member]) => connection.send('zadd', at, 0, member)));
+      const add = ([at, member]: Member) =>
+        events.length > 0
+          ? connection.sendDurably('zadd', at, 0, member)
+          : connection.send('zadd', at, 0, member);
+      await Promise.all(adding.map(add));
       const how = withEntries ? 'entered' : '';
       const decision = [String(expect), write.writeId, body, entries, due, mark, how];
       const parameters = [...decision, write.lifetimeMs, remembranceMs, ...events];
@@ -154,7 +156,16 @@ export function createWriter({ connection, keys, clock, later }: WriterOptions) 
   };
 }
 
-function indexMembers(keys: Keys, kind: Kind, id: string, entries: string, mark: string): Member[] {
+export type Member = [key: string, member: string];
+
+/** Of the entries as a document keeps them, under one mark. */
+export function indexMembers(
+  keys: Keys,
+  kind: Kind,
+  id: string,
+  entries: string,
+  mark: string,
+): Member[] {
   if (entries === '') return [];
   const pairs = JSON.parse(entries) as [name: string, value: string][];
   return pairs.map(([name, value]) => [keys.index(kind, name, value), indexMember(id, mark)]);
