@@ -53,7 +53,7 @@ export class Connection {
 
   /** The last thing that went wrong with the connection itself, until it is there again. */
   get trouble(): string | undefined {
-    return this.#trouble?.message;
+    return (this.#refusal ?? this.#trouble)?.message;
   }
 
   get isCluster(): boolean {
