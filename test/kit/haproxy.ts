@@ -1,6 +1,6 @@
 /**
- * A real load balancer before several processes, set up as `docs` advise operators: each request goes to the
- * next process that says that it is ready, whoever asks.
+ * A real load balancer before several processes, set up as operators do: each request goes to the next
+ * one that says that it is ready, whoever asks.
  */
 
 import { spawn } from 'node:child_process';

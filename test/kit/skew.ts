@@ -20,8 +20,9 @@ export function startMovingClock(): MovingClock {
   const file = join(folder, 'ahead');
   const descriptor = openSync(file, 'w');
   let ahead = 0;
-  // In place and of one length: somebody reads it at any moment.
-  const write = () => writeSync(descriptor, String(ahead).padStart(width), 0);
+  // In place and of one length: somebody reads it at any moment. Of a string Deno appends, whatever the position.
+  const write = () =>
+    writeSync(descriptor, Buffer.from(String(ahead).padStart(width)), 0, width, 0);
   write();
   const restoreDate = skewDate(() => ahead);
   return {
