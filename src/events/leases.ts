@@ -37,7 +37,16 @@ export interface LeasesOptions {
   owner: string;
 }
 
+/** The clocks of two processes may differ by so much. */
+const skewMs = 60_000;
+
 export function createLeases({ store, clock, owner }: LeasesOptions): Leases {
+  /**
+   * Whoever took it had a clock that was wrong by more, or this one was set back since. Nobody else
+   * would have the job until then, should the holder die.
+   */
+  const isAbsurd = (until: number, durationMs: number) => until - clock() > durationMs + skewMs;
+
   /** @returns the version written, `undefined` when somebody was faster */
   async function write(
     name: string,
@@ -60,7 +69,7 @@ export function createLeases({ store, clock, owner }: LeasesOptions): Leases {
       get fence() {
         return fence;
       },
-      held: () => clock() < end,
+      held: () => clock() < end && !isAbsurd(end, durationMs),
       async renew() {
         const next = clock() + durationMs;
         const written = await write(name, next, fence);
@@ -78,8 +87,10 @@ export function createLeases({ store, clock, owner }: LeasesOptions): Leases {
   return {
     async take(name, durationMs) {
       const present = await store.get('lease', name);
-      const isFree = present === undefined || present.document.until <= clock();
-      if (!isFree && present.document.owner !== owner) return undefined;
+      if (present !== undefined && present.document.owner !== owner) {
+        const { until: end } = present.document;
+        if (end > clock() && !isAbsurd(end, durationMs)) return undefined;
+      }
       const until = clock() + durationMs;
       const version = await write(name, until, present?.version ?? 'absent');
       return version === undefined ? undefined : lease(name, durationMs, version, until);
