@@ -46,7 +46,11 @@ function complainOfHosts(text: string): Complaint | undefined {
 
 /** Nothing of a connection string but its scheme, its hosts and its database: for people and logs. */
 export function withoutSecrets(address: string): string {
-  if (!address.includes('://')) return address;
+  if (!address.includes('://')) {
+    // Two slashes were forgotten, or the whole beginning: what was meant for a password is one all the same.
+    const at = address.startsWith('sqlite:') ? -1 : address.lastIndexOf('@');
+    return at < 0 ? address : `…${address.slice(at)}`;
+  }
   const { scheme, hosts, path } = partsOf(address);
   return `${scheme}://${hosts}${path}`;
 }

@@ -52,8 +52,18 @@ export function connectionTo(address: string): Connection {
   return { client, database, place: `${database} at ${names}` };
 }
 
+/** @throws {Problem} when no database can have the name */
 export function databaseIn({ client, database }: Connection) {
-  return client.db(database, promises);
+  try {
+    return client.db(database, promises);
+  } catch (error) {
+    throw new Problem(
+      'store_address',
+      500,
+      `No database of MongoDB can be called ${JSON.stringify(database.slice(0, 64))}: it has one of / \\ . " $ or a space in it.`,
+      { cause: error },
+    );
+  }
 }
 
 /** The part behind the hosts. */
