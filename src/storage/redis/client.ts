@@ -3,6 +3,7 @@
 import { Cluster, Redis } from 'ioredis';
 import type { ClusterOptions, RedisOptions } from 'ioredis';
 import type { RedisAddress } from './address.ts';
+import { replyCode } from './failure.ts';
 
 const connectTimeoutMs = 2000;
 /** A server that sends nothing for so long while it owes an answer is gone, whatever TCP thinks. */
@@ -40,7 +41,7 @@ export function createClient(address: RedisAddress): Client {
     db: database,
     retryStrategy: reconnectDelay,
     // A master that became a replica: the Sentinels, or the name, lead to the new one.
-    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    reconnectOnError: (error) => replyCode(error) === 'READONLY',
     ...(mode === 'single' ? hosts[0] : sentinelOptions(address)),
   });
 }

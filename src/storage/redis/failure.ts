@@ -14,9 +14,9 @@ const meanings: Record<string, readonly [code: string, message: string]> = {
   NOPERM: ['store_forbidden', 'The user of the hot store may not do what is needed.'],
 };
 
-/** What passes by itself: a server that starts, a failover, slots that move. */
+/** What passes by itself: a server that has no connection left, one that starts, a failover, slots that move. */
 const passing = new Set(
-  'LOADING BUSY READONLY MASTERDOWN NOREPLICAS CLUSTERDOWN TRYAGAIN MOVED ASK'.split(' '),
+  'CROWDED LOADING BUSY READONLY MASTERDOWN NOREPLICAS CLUSTERDOWN TRYAGAIN MOVED ASK'.split(' '),
 );
 
 /** No answer in time. The command may still be carried out: who repeats it must expect that. */
@@ -35,10 +35,17 @@ export class Lost extends Error {
   }
 }
 
+/** Before 7.0 what a script came to is inside of a sentence: `ERR Error running script (…): …: -OOM …`. */
+const inScript = /^ERR Error running script .*? -([A-Z]+) /;
+/** Has no word of its own. */
+const crowded = 'ERR max number of clients reached';
+
 /** The first word of an error that Redis itself answered with; undefined for any other. */
 export function replyCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || error.name !== 'ReplyError') return undefined;
-  return error.message.split(' ', 1)[0];
+  const { message } = error;
+  if (message.startsWith(crowded)) return 'CROWDED';
+  return inScript.exec(message)?.[1] ?? message.split(' ', 1)[0];
 }
 
 /** Waiting may help. */
