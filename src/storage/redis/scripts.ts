@@ -44,7 +44,7 @@ function script(text: string): Script {
  * pending member of this mark counts; `done` for a write that was made before; `conflict`; `enter` when
  * the entries have to be added first; `late` with the server's time and the newest mark it took.
  *
- * A mark is taken once: it must be newer than every other the document took. So a copy of this command
+ * A mark is taken once: it must be newer than every other the document took, and than its deletion. So a copy of this command
  * that a dying connection delivers late never makes the document name members that were removed since.
  */
 export const writeScript = script(`${clock}
@@ -82,7 +82,11 @@ version = version + 1
 local number = string.format('%.0f', version)
 local fields = {'version', number, 'write', write, 'format', '${knownFormat}'}
 local function set(name, value) fields[#fields + 1], fields[#fields + 2] = name, value end
-if mark ~= '' then set('last', string.format('%.0f', madeAt(mark))) end
+local newest = 0
+if mark ~= '' then newest = madeAt(mark) end
+-- A copy of a creation that lost against another one never took its mark, and would find the way free now.
+if body == '' then newest = math.max(newest, now()) end
+if newest > 0 then set('last', string.format('%.0f', newest)) end
 local old = {'', '', ''}
 if doc[1] and (not lives or enters) then
   old = {doc[5] or '', doc[6] or '', doc[7] or ''}
