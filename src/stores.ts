@@ -1,9 +1,12 @@
 /** Opens what the configuration names as its stores. Drivers are imported on demand: a process loads those that it uses. */
 
 import type { Clock } from './base/clock.ts';
+import { Problem } from './base/errors.ts';
+import { randomToken } from './base/ids.ts';
 import type { Log } from './base/log.ts';
 import type { Config } from './config.ts';
 import { split } from './storage/split.ts';
+import { Conflict } from './storage/store.ts';
 import type { Store } from './storage/store.ts';
 
 export interface StoreDependencies {
@@ -18,12 +21,43 @@ export async function openStores(
 ): Promise<Store> {
   const kept = await openKept(store, deps);
   if (hot === undefined) return kept;
+  let opened: Store | undefined;
   try {
     const { openRedis } = await import('./storage/redis.ts');
-    return split({ hot: await openRedis({ address: hot, ...deps }), kept });
+    opened = await openRedis({ address: hot, ...deps });
+    await requireSameInstallation(opened, kept);
+    return split({ hot: opened, kept });
   } catch (error) {
-    await kept.close();
+    await Promise.all([opened?.close(), kept.close()]);
     throw error;
+  }
+}
+
+/**
+ * Two installations with the same prefix in one Redis would take each other's events and leases. Who comes first
+ * leaves its name there.
+ */
+async function requireSameInstallation(hot: Store, kept: Store): Promise<void> {
+  const name = String(await installationOf(kept, randomToken()));
+  if ((await installationOf(hot, name)) === name) return;
+  throw new Problem(
+    'store_foreign',
+    500,
+    'What is in Redis belongs to another installation, whose `store` is another one. ' +
+      'Give this one a prefix of its own behind the address of `hot`: ?prefix=name.',
+  );
+}
+
+/** @returns the name that it has, or had first */
+async function installationOf(store: Store, otherwise: string): Promise<unknown> {
+  const present = await store.get('meta', 'installation');
+  if (present !== undefined) return present.document.value;
+  try {
+    await store.write('meta', 'installation', { value: otherwise }, { expect: 'absent' });
+    return otherwise;
+  } catch (error) {
+    if (!(error instanceof Conflict)) throw error;
+    return (await store.get('meta', 'installation'))?.document.value;
   }
 }
 
