@@ -73,8 +73,9 @@ async function stampsOf(file: string, env: Environment): Promise<string> {
 
 async function stampOf(path: string): Promise<string> {
   try {
-    const { mtimeMs, size, ino } = await stat(path);
-    return `${path} ${mtimeMs} ${size} ${ino}`;
+    // Also when it was changed in any way: tools keep `mtime`, and what could not be read may be allowed since.
+    const { mtimeMs, ctimeMs, size, ino } = await stat(path);
+    return `${path} ${mtimeMs} ${ctimeMs} ${size} ${ino}`;
   } catch {
     // It may be about to be replaced, or for nobody's eyes: loading says so.
     return `${path} is not there`;

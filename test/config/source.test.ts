@@ -1,6 +1,6 @@
 /** The files of the configuration as a running process looks at them. */
 
-import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, symlink, writeFile, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Config } from '../../src/config.ts';
@@ -206,5 +206,20 @@ test('a running process takes up what is good, and tells of what is bad once', a
     await replace(file, publicJson('two'));
     await expect.poll(() => log.lines).toHaveLength(3);
     expect(taken.map(idsOf)).toEqual([['one', 'two'], ['two']]);
+  });
+});
+
+test('a file of the same length and time is another one when it was written', async () => {
+  await inFolder({ 'c.json': publicJson('one') }, async (folder) => {
+    const file = join(folder, 'c.json');
+    // As tools do that keep times, or have none.
+    const time = new Date(1_800_000_000_000);
+    await utimes(file, time, time);
+    const source = createConfigSource({ file, env: {} });
+    expect(idsOf(await source.load())).toEqual(['one']);
+    await writeFile(file, publicJson('two'));
+    await utimes(file, time, time);
+    expect(await settled(source)).toBe(true);
+    expect(idsOf(await source.load())).toEqual(['two']);
   });
 });
