@@ -8,7 +8,13 @@ import type { Clock } from '../base/clock.ts';
 import { timeOrderedId } from '../base/ids.ts';
 import type { NewEvent } from '../storage/store.ts';
 
-export type SessionEndReason = 'signed_out' | 'expired' | 'replaced' | 'user_disabled';
+export type SessionEndReason =
+  | 'signed_out'
+  | 'expired'
+  | 'replaced'
+  | 'user_disabled'
+  | 'key_compromise'
+  | 'operator';
 
 export type GrantEndReason =
   | 'refresh_token_reuse'
@@ -17,7 +23,9 @@ export type GrantEndReason =
   | 'session_ended'
   | 'member_removed'
   | 'account_closed'
-  | 'user_disabled';
+  | 'user_disabled'
+  | 'key_compromise'
+  | 'operator';
 
 /** A type alias for each shape, so that it is also a plain record of JSON values. */
 export type EventData = {
@@ -28,6 +36,7 @@ export type EventData = {
   'user.enabled': { user: string };
   'user.deleted': { user: string };
   'identity.linked': { user: string; provider: string; issuer: string };
+  'identity.unlinked': { user: string; provider: string; issuer: string };
   'account.created': { account: string; name: string; owner: string };
   'account.closed': { account: string; reason?: string };
   'member.added': { user: string; account: string; roles: string[] };
@@ -47,8 +56,18 @@ export type EventData = {
     user: string;
     client: string;
     account?: string;
+    /** The session at this client, as in its tokens. */
+    sid?: string;
     reason: GrantEndReason;
   };
+  /** `claims`: those of access tokens that are different now, with their new values; null for one that is gone. */
+  'subscription.changed': {
+    account: string;
+    product: string;
+    claims: Record<string, string | number | string[] | null>;
+  };
+  /** Everything from before `before` (milliseconds) is ended, one after the other. */
+  'tokens.revoked_before': { before: number; reason: 'key_compromise' };
   'consent.given': { user: string; client: string; account?: string; scopes: string[] };
   'key.created': { kid: string; alg: string };
   /** Nothing that it signed is good any more. */

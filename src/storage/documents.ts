@@ -198,6 +198,77 @@ export interface AuditDocument {
   data: Record<string, unknown>;
 }
 
+/**
+ * What receivers are told of one event. Id: the event's. Kept beyond its deliveries, so that a service that was
+ * away can ask what it missed, and an operator can send it again.
+ */
+export interface NoticeDocument {
+  type: string;
+  at: number;
+  data: Record<string, unknown>;
+  /** The document that caused it, and its version: the order that is kept. */
+  cause: { kind: string; id: string; version: number };
+  expiresAt: number;
+}
+
+/** One notice on its way to one receiver. Ids of one lane are in the order of sending. */
+export interface DeliveryDocument {
+  /** Id of the notice. */
+  notice: string;
+  /** `client:web`, `webhook:crm` or `stream:…`. */
+  receiver: string;
+  /** Receiver and causing document: within it, one after the other. */
+  lane: string;
+  type: string;
+  /** Of a logout token: whose session at the client ended. */
+  logout?: { sub?: string; sid: string };
+  /** It ends access: it overtakes what merely informs. */
+  terminal?: true;
+  /**
+   * `waiting` for its time, for its turn or (streams that poll) for being fetched; `delivered`; `dead`: given up,
+   * may be sent again by an operator; `dropped`: the receiver is gone or did not want it any more.
+   */
+  state: 'waiting' | 'delivered' | 'dead' | 'dropped';
+  /** Who is sending it now, until when. */
+  claim?: { owner: string; until: number };
+  attempts: number;
+  /** When it is tried next, when a claim ends, or when it is forgotten; absent while it is held. */
+  dueAt?: number;
+  createdAt: number;
+  last?: { at: number; status?: number; problem?: string; milliseconds?: number };
+}
+
+/** A webhook receiver that a command added, or how one of the configuration fares. Id: the receiver's. */
+export interface ReceiverDocument {
+  /** Absent where the configuration says it. */
+  webhook?: { url: string; types?: string[]; secrets: string[] };
+  /** Switched off by its answer 410, or by an operator. */
+  disabled?: { at: number; reason: string };
+  /** The circuit breaker: since when nothing arrives, and when it is tried again. */
+  failing?: { since: number; count: number; openUntil?: number; problem: string };
+  deliveredAt?: number;
+  createdAt: number;
+}
+
+/** An SSF stream (OpenID Shared Signals Framework 1.0 §8.1). Id: its `stream_id`. */
+export interface StreamDocument {
+  /** The client that made it: nobody else sees it. */
+  client: string;
+  audience: string;
+  method: 'push' | 'poll';
+  /** Push: where to, and the `Authorization` header as it was given, sealed. */
+  url?: string;
+  authorization?: string;
+  requested?: string[];
+  description?: string;
+  status: 'enabled' | 'paused' | 'disabled';
+  statusReason?: string;
+  /** Subjects that it does not want to hear of, by key. */
+  removed?: string[];
+  verifiedAt?: number;
+  createdAt: number;
+}
+
 /** Facts about the installation itself, such as the schema's version. */
 export interface MetaDocument {
   value: unknown;

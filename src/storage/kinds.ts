@@ -22,6 +22,10 @@ export interface Documents {
   consent: D.ConsentDocument;
   key: D.KeyDocument;
   audit: D.AuditDocument;
+  notice: D.NoticeDocument;
+  delivery: D.DeliveryDocument;
+  receiver: D.ReceiverDocument;
+  stream: D.StreamDocument;
   meta: D.MetaDocument;
 }
 
@@ -108,5 +112,21 @@ export const kinds: { [K in Kind]: KindDeclaration<Documents[K]> } = {
       account: (record) => present(record.account),
     },
   },
+  // All of them in one value: their ids are in the order of time.
+  notice: { hot: false, ...expiring, indexes: { all: () => ['all'] } },
+  delivery: {
+    hot: false,
+    due: (delivery) => delivery.dueAt,
+    atDue: 'keep',
+    indexes: {
+      lane: (delivery) => (delivery.state === 'waiting' ? [delivery.lane] : []),
+      // `webhook:crm waiting`, `webhook:crm dead`: what is in its way, and what was given up.
+      receiver: (delivery) =>
+        delivery.state === 'delivered' ? [] : [`${delivery.receiver} ${delivery.state}`],
+      notice: (delivery) => [delivery.notice],
+    },
+  },
+  receiver: { hot: false, indexes: { all: () => ['all'] } },
+  stream: { hot: false, indexes: { all: () => ['all'], client: (stream) => [stream.client] } },
   meta: { hot: false },
 };
