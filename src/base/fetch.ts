@@ -21,7 +21,7 @@ import {
   systemResolve,
   type Resolve,
 } from './outgoing_guard.ts';
-import { decompressed, readBounded } from './response_body.ts';
+import { decompressed, discard, readBounded } from './response_body.ts';
 
 export interface OutgoingOptions {
   /** Ranges that may be reached although they are private, also by http and on any port. */
@@ -42,6 +42,8 @@ export interface OutgoingInit extends RequestInit {
   /** Smaller bounds for one request. */
   maxBytes?: number;
   timeoutMs?: number;
+  /** Only the status and the headers are wanted: a body that is too long, slow or broken is no failure. */
+  discardBody?: boolean;
 }
 
 /**
@@ -56,6 +58,9 @@ export interface OutgoingFetch {
   /** Ends all connections. */
   close(): Promise<void>;
 }
+
+/** How long a body that nobody wants is read, for the sake of its connection. */
+const discardMs = 200;
 
 export function createFetch(options: OutgoingOptions): OutgoingFetch {
   const bounds = {
@@ -82,6 +87,7 @@ export function createFetch(options: OutgoingOptions): OutgoingFetch {
       return await exchange(agent, request, deadline.signal, {
         maxBytes,
         redirects: request.redirect === 'manual',
+        discardBody: init.discardBody === true,
       });
     } catch (error) {
       const problem = asProblem(error, request.signal);
@@ -102,7 +108,7 @@ async function exchange(
   dispatcher: Agent,
   request: Request,
   signal: AbortSignal,
-  limits: { maxBytes: number; redirects: boolean },
+  limits: { maxBytes: number; redirects: boolean; discardBody: boolean },
 ): Promise<Response> {
   const url = new URL(request.url);
   const answer = await dispatcher.request({
@@ -118,10 +124,12 @@ async function exchange(
     if (isRedirect(answer.statusCode) && !limits.redirects) {
       throw refused(`a redirect (${answer.statusCode})`);
     }
-    const bytes = await readBounded(
-      decompressed(answer.body, headers.get('content-encoding')),
-      limits.maxBytes,
-    );
+    const bytes = limits.discardBody
+      ? await discard(answer.body, limits.maxBytes, discardMs).then(() => null)
+      : await readBounded(
+          decompressed(answer.body, headers.get('content-encoding')),
+          limits.maxBytes,
+        );
     headers.delete('content-encoding');
     headers.delete('content-length');
     const { statusCode: status } = answer;

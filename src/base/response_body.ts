@@ -32,3 +32,22 @@ export async function readBounded(body: Readable, maxBytes: number): Promise<Buf
   }
   return Buffer.concat(chunks);
 }
+
+/**
+ * Reads what is short and comes soon, so that the connection can be used again, and ends the connection otherwise.
+ * Whatever becomes of the body, it has been answered.
+ */
+export async function discard(body: Readable, maxBytes: number, maxMs: number): Promise<void> {
+  const timer = setTimeout(() => body.destroy(), maxMs);
+  let received = 0;
+  try {
+    for await (const chunk of body) {
+      received += (chunk as Uint8Array).byteLength;
+      if (received > maxBytes) break;
+    }
+  } catch {
+    // Broken off, by either side.
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -13,6 +13,8 @@ export interface Encoded {
 
 export interface Wanted {
   logout?: { sub?: string; sid: string };
+  /** Which one, where a notice is more than one security event (`encodings/sets_of.ts`); 0 when not given. */
+  part?: number;
 }
 
 export interface Receiver {

@@ -93,3 +93,27 @@ export function isEvent<Type extends EventType>(
 ): event is NewEvent & { type: Type; data: EventData[Type] } {
   return event.type === type;
 }
+
+/** What an event says, by its type: for what is made from stored ones. */
+export type Told = { [Type in EventType]: { type: Type; data: EventData[Type] } }[EventType];
+
+const endings: ReadonlySet<string> = new Set<EventType>([
+  'session.ended',
+  'grant.revoked',
+  'member.removed',
+  'account.closed',
+  'user.disabled',
+  'user.deleted',
+  'tokens.revoked_before',
+]);
+
+/** Whether it takes access from somebody, and so must not wait behind what merely informs. */
+export function endsAccess({
+  type,
+  data,
+}: {
+  type: string;
+  data: Record<string, unknown>;
+}): boolean {
+  return endings.has(type) && !(type === 'session.ended' && data.reason === 'expired');
+}

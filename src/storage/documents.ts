@@ -222,6 +222,8 @@ export interface DeliveryDocument {
   type: string;
   /** Of a logout token: whose session at the client ended. */
   logout?: { sub?: string; sid: string };
+  /** Which of the security events that the notice is, where it is more than one; 0 when absent. */
+  part?: number;
   /** It ends access: it overtakes what merely informs. */
   terminal?: true;
   /**
@@ -232,9 +234,13 @@ export interface DeliveryDocument {
   /** Who is sending it now, until when. */
   claim?: { owner: string; until: number };
   attempts: number;
-  /** When it is tried next, when a claim ends, or when it is forgotten; absent while it is held. */
+  /** When it is tried next, when a claim ends, or when it is forgotten (or, while it is held, given up). */
   dueAt?: number;
+  /** It may go as soon as its turn comes and its receiver takes it; `dueAt` is only a net. */
+  parked?: true;
   createdAt: number;
+  /** An operator had it sent again: it is as young as this. */
+  replayedAt?: number;
   last?: { at: number; status?: number; problem?: string; milliseconds?: number };
 }
 
@@ -242,10 +248,12 @@ export interface DeliveryDocument {
 export interface ReceiverDocument {
   /** Absent where the configuration says it. */
   webhook?: { url: string; types?: string[]; secrets: string[] };
-  /** Switched off by its answer 410, or by an operator. */
-  disabled?: { at: number; reason: string };
+  /** Switched off by its answer 410, by failing for days (both while it has this `url`), or by an operator. */
+  disabled?: { at: number; reason: string; url?: string };
   /** The circuit breaker: since when nothing arrives, and when it is tried again. */
   failing?: { since: number; count: number; openUntil?: number; problem: string };
+  /** What waits is to be gone through; who does it, until when. */
+  catchUp?: { owner?: string; until: number };
   deliveredAt?: number;
   createdAt: number;
 }
