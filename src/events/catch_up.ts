@@ -61,11 +61,14 @@ export class CatchUps {
     const { sender, cacheMs } = this.#options;
     const { states } = sender.options;
     if (!(await this.#hold(id, undefined))) return;
-    if (!(await this.pass(id, () => this.#hold(id, leaseMs / 2)))) return;
+    const isDone = await this.pass(id, () => this.#hold(id, leaseMs / 2));
     await states.change(id, (present) => {
       const { catchUp, ...rest } = present;
-      return catchUp?.owner === this.#options.owner ? rest : undefined;
+      if (catchUp?.owner !== this.#options.owner) return undefined;
+      // Another process goes on. Where its circuit has opened there is a new mark when it answers again.
+      return sender.closed ? { ...rest, catchUp: { until: 0 } } : rest;
     });
+    if (!isDone) return;
     // Something may have been put there by one who still saw the mark.
     await setTimeout(cacheMs * 2, undefined, { signal: sender.signal, ref: false }).catch(
       () => undefined,
@@ -126,8 +129,9 @@ export class CatchUps {
       if (parked !== true && dueAt > clock()) return false;
       if (claim !== undefined && claims.isForeign(delivery)) return false;
     } else if (all.has(delivery.id)) return false;
-    await sender.room(receiver.id);
-    sender.admit(receiver, lane, all === undefined ? {} : { all });
+    // Others were waiting for the same place.
+    do await sender.room(receiver.id);
+    while (sender.admit(receiver, lane, all === undefined ? {} : { all }) === 'full');
     return true;
   }
 }

@@ -64,7 +64,7 @@ export interface Lane {
 export type Admission = 'admitted' | 'known' | 'full' | 'closed';
 
 /** Bounds of memory: lanes in all, and those of one receiver that wait. */
-const mostLanes = 5000;
+const mostLanes = 10_000;
 const mostQueued = 32;
 
 export class Sender {
