@@ -16,10 +16,12 @@ import type { Config } from './config.ts';
 import { createDirectory } from './directory/directory.ts';
 import type { Directory } from './directory/directory.ts';
 import { createAuditHandler } from './events/audit.ts';
+import { clientReceivers } from './events/client_receivers.ts';
 import { createDispatcher } from './events/dispatcher.ts';
 import type { Dispatcher } from './events/dispatcher.ts';
 import type { Handler } from './events/handlers.ts';
 import { announcing } from './events/outbox.ts';
+import type { ReceiverSource } from './events/receivers.ts';
 import { createSweeper } from './events/sweeper.ts';
 import { createFederation } from './federation/federation.ts';
 import { createReadiness } from './health.ts';
@@ -27,6 +29,7 @@ import { linkClientId } from './oidc/clients.ts';
 import { createEndings } from './oidc/endings.ts';
 import { openKeyring } from './oidc/keyring.ts';
 import type { Keyring } from './oidc/keyring.ts';
+import { createSign } from './oidc/signing.ts';
 import type { PendingEvent, Store } from './storage/store.ts';
 import { createUnitOfWork } from './storage/work.ts';
 import { createLimits } from './web/limits.ts';
@@ -64,6 +67,8 @@ export interface Server {
   /** For operators' commands, and for seeding a development world. */
   directory: Directory;
   dispatcher: Dispatcher;
+  /** Who is told of events. */
+  receivers: readonly ReceiverSource[];
 }
 
 /** Events are handled by rooms that are built from the store that tells of them: a knot, tied late. */
@@ -108,6 +113,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const shared = { store, secrets, clock, log, fetch, limits, directory, federation };
   const rooms: Rooms = { ...shared, work, endings, readiness };
   const present = presentApplication(rooms, { config, keyring, reservedIds });
+  const sign = createSign(keyring);
+  const clients = () => present.config().clients;
+  const receivers = [clientReceivers({ issuer: config.issuer, clients, sign, clock })];
   const keyWatch = repeat(
     async () => {
       await keyring.refresh();
@@ -136,6 +144,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     },
     directory,
     dispatcher,
+    receivers,
   };
 }
 
@@ -153,6 +162,7 @@ function presentApplication(
   };
   let now = build(first.config);
   return {
+    config: () => now.config,
     answer: (request, response) => now.application(request, response),
     reconfigure(config) {
       now = build(config);
@@ -170,6 +180,7 @@ interface FirstState {
 }
 
 interface PresentApplication {
+  config(): Config;
   answer: RequestListener;
   reconfigure(config: Config): void;
   takeKeys(): void;

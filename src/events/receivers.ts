@@ -17,6 +17,13 @@ export interface Wanted {
   part?: number;
 }
 
+/** Signs a JWT with the key that signs now. `kid` and `alg` are added to the header. */
+export type Sign = (
+  alg: 'RS256' | 'ES256',
+  header: { typ: string },
+  claims: Record<string, unknown>,
+) => Promise<string>;
+
 export interface Receiver {
   /** `client:web`, `webhook:crm`, `stream:…`: unique, and the same over restarts. */
   id: string;

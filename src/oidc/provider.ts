@@ -101,7 +101,9 @@ function features(dependencies: ProviderDependencies): Configuration['features']
   return {
     devInteractions: off,
     attestClientAuth: off,
-    backchannelLogout: off,
+    // For discovery: the library knows no client's address, so it never sends. Ours outlive a crash, and nobody
+    // waits for them (`events/encodings/logout_token.ts`).
+    backchannelLogout: { enabled: true },
     ciba: off,
     claimsParameter: { enabled: true },
     clientCredentials: { enabled: true },

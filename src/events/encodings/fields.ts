@@ -1,0 +1,185 @@
+/**
+ * What is told of each event, field by field: the table that webhooks are made from, and `docs/events.md` and
+ * `docs/events.schema.json` with them. What is not declared here is not told. Fields are only ever added.
+ */
+
+import type { EventData, EventType } from '../types.ts';
+
+export interface Field {
+  /** JSON Schema. */
+  schema: Readonly<Record<string, unknown>>;
+  text: string;
+  optional?: true;
+}
+
+export interface TypeFields {
+  text: string;
+  fields: Readonly<Record<string, Field>>;
+}
+
+const string = { type: 'string' } as const;
+const strings = { type: 'array', items: string } as const;
+
+const field = (text: string, schema: Field['schema'] = string): Field => ({ schema, text });
+const maybe = (text: string, schema: Field['schema'] = string): Field => ({
+  schema,
+  text,
+  optional: true,
+});
+
+const user = field('Id of the user: `sub` of their tokens');
+const account = field('Id of the account: `account` of its tokens');
+const owner = field('Id of the user who owns it');
+const client = field('Id of the app');
+const provider = field('Id of the upstream provider');
+const issuer = field('Its issuer');
+const roles = field('The roles, as in tokens from now on', strings);
+const kid = field('Its `kid`');
+const alg = field('Its algorithm');
+const session = field('Id of the session here');
+const sid = 'The session at this app, as in its tokens';
+
+const clients = {
+  type: 'array',
+  items: {
+    type: 'object',
+    properties: { client: string, sid: string },
+    required: ['client', 'sid'],
+    additionalProperties: false,
+  },
+} as const;
+
+const claims = {
+  type: 'object',
+  additionalProperties: { anyOf: [string, { type: 'number' }, strings, { type: 'null' }] },
+} as const;
+
+const words = (...values: string[]) => ({ type: 'string', enum: values });
+
+const sessionReason = field(
+  'Why. A session that ran out (`expired`) leaves the apps’ tokens alone; after the others they are dead',
+  words('signed_out', 'expired', 'replaced', 'user_disabled', 'key_compromise', 'operator'),
+);
+const grantReason = field(
+  'Why',
+  words(
+    'refresh_token_reuse',
+    'code_reuse',
+    'revocation_endpoint',
+    'session_ended',
+    'member_removed',
+    'account_closed',
+    'user_disabled',
+    'key_compromise',
+    'operator',
+  ),
+);
+
+type Declared<Type extends EventType> = {
+  text: string;
+  /** `false`: known to us, and told to nobody. */
+  fields: { [Key in keyof EventData[Type]]-?: Field | false };
+};
+
+/** `false`: steps on the way to another event. */
+const declared: { [Type in EventType]: Declared<Type> | false } = {
+  'user.registered': {
+    text: 'Somebody is here for the first time',
+    fields: {
+      user,
+      account: maybe('Id of the personal account that is made for them'),
+      name: false,
+    },
+  },
+  'user.signed_in': {
+    text: 'Somebody signed in',
+    fields: { user, provider, session: maybe('Id of the session here') },
+  },
+  'user.disabled': { text: 'A user may not sign in any more', fields: { user } },
+  'user.enabled': { text: 'A user may sign in again', fields: { user } },
+  'user.deleted': { text: 'A user is gone for good', fields: { user } },
+  'identity.linked': {
+    text: 'A user may sign in by another provider as well',
+    fields: { user, provider, issuer },
+  },
+  'identity.unlinked': {
+    text: 'A user may not sign in by this provider any more',
+    fields: { user, provider, issuer },
+  },
+  'account.created': {
+    text: 'There is a new account',
+    fields: { account, name: field('Its name'), owner },
+  },
+  'account.closed': {
+    text: 'An account is closed, for all of its members',
+    fields: { account, reason: maybe('Why, in the words of whoever closed it') },
+  },
+  'member.added': { text: 'A user belongs to an account', fields: { user, account, roles } },
+  'member.changed': {
+    text: 'A member has other roles in an account',
+    fields: { user, account, roles },
+  },
+  'member.removed': {
+    text: 'A user does not belong to an account any more',
+    fields: { user, account },
+  },
+  'owner.removed': false,
+  'session.ended': {
+    text: 'A session of a browser here is over',
+    fields: {
+      session,
+      user: maybe('Id of the user'),
+      reason: sessionReason,
+      clients: maybe('The apps that it was signed in to, with their `sid`', clients),
+    },
+  },
+  'grant.revoked': {
+    text: 'What an app got for a user and an account is dead: codes, refresh tokens, opaque tokens',
+    fields: {
+      grant: field('Its id'),
+      session: field('Id of the session here that it came from'),
+      user,
+      client,
+      account: maybe('Id of the account'),
+      sid: maybe(sid),
+      reason: grantReason,
+    },
+  },
+  'subscription.changed': {
+    text: 'What an account’s subscription allows is different from now on',
+    fields: {
+      account,
+      product: field('Id of the product'),
+      claims: field('The claims of access tokens that are different; null: gone', claims),
+    },
+  },
+  'tokens.revoked_before': {
+    text: 'Every session and every token from before a moment is ended. `session.ended` and `grant.revoked` follow',
+    fields: {
+      before: field('The moment, in milliseconds since the epoch', { type: 'integer' }),
+      reason: field('Why', words('key_compromise')),
+    },
+  },
+  'consent.given': {
+    text: 'A user allowed somebody else’s app',
+    fields: { user, client, account: maybe('Id of the account'), scopes: field('What', strings) },
+  },
+  'key.created': { text: 'There is a new signing key', fields: { kid, alg } },
+  'key.removed': { text: 'A signing key is over and deleted', fields: { kid, alg } },
+};
+
+const ping: TypeFields = {
+  text: 'Nothing happened: a test, or a sign of life',
+  fields: { receiver: field('Id of the receiver that it was sent to') },
+};
+
+/** By type, what webhooks say. */
+export const toldFields: ReadonlyMap<string, TypeFields> = new Map([
+  ...Object.entries(declared).flatMap(([type, one]): [string, TypeFields][] => {
+    if (one === false) return [];
+    const fields = Object.entries<Field | false>(one.fields);
+    const told = fields.filter((entry): entry is [string, Field] => entry[1] !== false);
+    return [[type, { text: one.text, fields: Object.fromEntries(told) }]];
+  }),
+  ['ping', ping],
+]);
