@@ -4,6 +4,7 @@
  * them from Stripe; nothing is asked of Stripe here.
  */
 
+import { createProject } from '../src/billing/projection.ts';
 import type { Directory } from '../src/directory/directory.ts';
 import type { SubscriptionProjection } from '../src/storage/documents.ts';
 import type { Store } from '../src/storage/store.ts';
@@ -123,16 +124,14 @@ async function seedSubscription(
 ): Promise<void> {
   const stored = await store.get('account', id);
   if (stored === undefined || subscription === undefined) return;
-  const present = stored.document.subscriptions?.[product];
+  const { document, version } = stored;
+  const present = document.subscriptions?.[product];
   if (present?.periodEnd !== undefined && present.periodEnd > clock()) return;
   const short = id.replace(/^acc_/, '');
-  const document = {
-    ...stored.document,
-    customer: `cus_demo_${short}`,
-    subscriptions: {
-      ...stored.document.subscriptions,
-      [product]: { subscription: `sub_demo_${short}`, ...subscription },
-    },
-  };
-  await store.write('account', id, document, { expect: stored.version });
+  if (document.customer === undefined) {
+    const customer = `cus_demo_${short}`;
+    await store.write('account', id, { ...document, customer }, { expect: version });
+  }
+  const projection = { subscription: `sub_demo_${short}`, ...subscription };
+  await createProject({ store, clock })(id, product, projection);
 }

@@ -19,6 +19,7 @@ import { health } from './health.ts';
 import type { Readiness } from './health.ts';
 import { endWithSession } from './links/end_with_session.ts';
 import { routes as links } from './links/routes.ts';
+import type { Cutoffs } from './oidc/cutoffs.ts';
 import type { Endings } from './oidc/endings.ts';
 import { createOidc } from './oidc/oidc.ts';
 import { jsonEndpoints } from './oidc/work_middleware.ts';
@@ -48,6 +49,7 @@ export interface Rooms {
   work: UnitOfWork;
   endings: Endings;
   readiness: Readiness;
+  cutoffs: Cutoffs;
 }
 
 export interface ApplicationOptions extends Rooms {

@@ -26,6 +26,7 @@ import { createSweeper } from './events/sweeper.ts';
 import { createFederation } from './federation/federation.ts';
 import { createReadiness } from './health.ts';
 import { linkClientId } from './oidc/clients.ts';
+import { createCutoffs, cutoffHandler } from './oidc/cutoffs.ts';
 import { createEndings } from './oidc/endings.ts';
 import { openKeyring } from './oidc/keyring.ts';
 import type { Keyring } from './oidc/keyring.ts';
@@ -34,8 +35,9 @@ import type { PendingEvent, Store } from './storage/store.ts';
 import { createUnitOfWork } from './storage/work.ts';
 import { createLimits } from './web/limits.ts';
 
-/** How often the keys are looked at: two reads of the store. */
+/** How often the keys and the cutoffs are looked at: three reads of the store. */
 const keysEveryMs = 3000;
+const cutoffsEveryMs = 3000;
 
 export interface ServerOptions {
   config: Config;
@@ -98,12 +100,15 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const federation = createFederation({ config, store, secrets, fetch, clock, log });
   const work = createUnitOfWork(store, clock);
   const endings = createEndings({ store, work, clock });
+  const cutoffs = createCutoffs({ store });
+  await cutoffs.refresh();
   const keyring = await openKeyring({ store, secrets, clock, log, lifetimes });
 
   const handlers: Handler[] = [
     createAuditHandler({ store }),
     ...directory.handlers,
     endings.handler,
+    cutoffHandler({ store, clock, endings }),
   ];
   const dispatcher = createDispatcher({ store, clock, log, handlers, owner });
   knot.tie(dispatcher);
@@ -111,7 +116,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const readiness = createReadiness(clock);
 
   const shared = { store, secrets, clock, log, fetch, limits, directory, federation };
-  const rooms: Rooms = { ...shared, work, endings, readiness };
+  const rooms: Rooms = { ...shared, work, endings, cutoffs, readiness };
   const present = presentApplication(rooms, { config, keyring, reservedIds });
   const sign = createSign(keyring);
   const clients = () => present.config().clients;
@@ -124,6 +129,11 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     },
     { name: 'looking for other signing keys', everyMs: keysEveryMs, log },
   );
+  const cutoffWatch = repeat(() => cutoffs.refresh(), {
+    name: 'looking for what is revoked',
+    everyMs: cutoffsEveryMs,
+    log,
+  });
 
   return {
     callback: (request, response) => present.answer(request, response),
@@ -132,6 +142,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       dispatcher.start();
       sweeper.start();
       keyWatch.start();
+      cutoffWatch.start();
     },
     leave() {
       readiness.leave();
@@ -139,7 +150,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     },
     async stop() {
       readiness.leave();
-      await Promise.all([dispatcher.stop(), sweeper.stop(), keyWatch.stop()]);
+      await Promise.all([dispatcher.stop(), sweeper.stop(), keyWatch.stop(), cutoffWatch.stop()]);
       await guarded.close();
     },
     directory,

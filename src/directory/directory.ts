@@ -17,8 +17,11 @@ import { createAccess } from './access.ts';
 import type { Membership, UsableAccount } from './access.ts';
 import { createAccounts } from './accounts.ts';
 import type { Account, Accounts, NewAccount } from './accounts.ts';
+import { unlinkIdentity } from './identities.ts';
 import { createMembers } from './members.ts';
 import type { Members } from './members.ts';
+import { createRevocations } from './revocations.ts';
+import type { Revocations } from './revocations.ts';
 import { createSignIn } from './sign_in.ts';
 import type { Registration, SignedIn } from './sign_in.ts';
 import { createUsers } from './users.ts';
@@ -34,7 +37,7 @@ export interface DirectoryOptions {
   reservedIds?: ReadonlySet<string>;
 }
 
-export interface Directory {
+export interface Directory extends Revocations {
   /**
    * Who this identity is; makes the user and a personal account where registration is open.
    * @throws {Problem} `not_registered` (403), `user_disabled` (403), `identity_invalid` (400)
@@ -72,6 +75,11 @@ export interface Directory {
    * @throws {Problem} `account_unknown`, `member_unknown` (404), `last_owner`, `account_closed` (409)
    */
   setRoles(account: string, user: string, roles: readonly string[]): Promise<string[]>;
+  /**
+   * @returns whether it was theirs
+   * @throws {Problem} `user_unknown` (404), `last_identity` (409)
+   */
+  unlinkIdentity(user: string, issuer: string, subject: string): Promise<boolean>;
 
   /** For the dispatcher: they finish what a crash left half done. */
   handlers: Handler[];
@@ -100,6 +108,8 @@ export function createDirectory(options: DirectoryOptions): Directory {
     addMember: members.add,
     removeMember: members.remove,
     setRoles: members.setRoles,
+    unlinkIdentity: (user, issuer, subject) => unlinkIdentity(options, user, { issuer, subject }),
+    ...createRevocations({ store, clock }),
     handlers: [sagaHandler(users, accounts, members)],
   };
 }

@@ -151,7 +151,8 @@ async function setRoles(deps: Deps, place: Place, roles: string[]): Promise<stri
   requireOpen(document);
   const owns = ownsAccount(document, user);
   const shallOwn = roles.includes(ownerRole);
-  const event = newEvent(clock, 'member.changed', { user, account, roles });
+  const effective = effectiveRoles(rolesToKeep(roles), shallOwn);
+  const event = newEvent(clock, 'member.changed', { user, account, roles: effective });
   if (!owns && shallOwn) {
     await requireMember(deps, place);
     await accounts.addOwner(account, user, event);
@@ -161,7 +162,7 @@ async function setRoles(deps: Deps, place: Place, roles: string[]): Promise<stri
   await keepRoles(deps, place, { roles, owns: owns || shallOwn, tell: owns === shallOwn });
   // Last, because an owner whose membership still rests on the ownership would be locked out.
   if (owns && !shallOwn) await accounts.removeOwner(account, user, event);
-  return effectiveRoles(rolesToKeep(roles), shallOwn);
+  return effective;
 }
 
 async function requireMember({ store }: Deps, { account, user }: Place): Promise<void> {
@@ -180,7 +181,9 @@ async function keepRoles(
   const { roles, owns, tell } = how;
   const { account, user } = place;
   const kept = rolesToKeep(roles);
-  const event = newEvent(deps.clock, 'member.changed', { user, account, roles });
+  // As tokens say them from now on.
+  const told = { user, account, roles: effectiveRoles(kept, owns) };
+  const event = newEvent(deps.clock, 'member.changed', told);
   const changed = await changeMembership(deps, place, (membership) => {
     const before = effectiveRoles(membership.roles, owns);
     const isSame = tell

@@ -21,6 +21,7 @@ export type GrantEndReason =
   | 'code_reuse'
   | 'revocation_endpoint'
   | 'session_ended'
+  | 'signed_out'
   | 'member_removed'
   | 'account_closed'
   | 'user_disabled'
@@ -35,10 +36,14 @@ export type EventData = {
   'user.disabled': { user: string };
   'user.enabled': { user: string };
   'user.deleted': { user: string };
+  /** All sessions and grants of before are ended; they may come back. */
+  'user.revoked': { user: string; reason: 'operator' | 'signed_out' };
   'identity.linked': { user: string; provider: string; issuer: string };
   'identity.unlinked': { user: string; provider: string; issuer: string };
   'account.created': { account: string; name: string; owner: string };
   'account.closed': { account: string; reason?: string };
+  /** All grants of before for this account are ended. */
+  'account.revoked': { account: string; reason: 'operator' };
   'member.added': { user: string; account: string; roles: string[] };
   'member.changed': { user: string; account: string; roles: string[] };
   'member.removed': { user: string; account: string };
@@ -66,8 +71,14 @@ export type EventData = {
     product: string;
     claims: Record<string, string | number | string[] | null>;
   };
-  /** Everything from before `before` (milliseconds) is ended, one after the other. */
-  'tokens.revoked_before': { before: number; reason: 'key_compromise' };
+  /** Everything from before `before` (milliseconds), or all that one app has of it, is ended, one after the other. */
+  'tokens.revoked_before': {
+    before: number;
+    client?: string;
+    reason: 'key_compromise' | 'operator';
+  };
+  /** So far the one before has come: on from the user `after`. */
+  'cutoff.continued': { scope: string; before: number; after: string };
   'consent.given': { user: string; client: string; account?: string; scopes: string[] };
   'key.created': { kid: string; alg: string };
   /** Nothing that it signed is good any more. */
@@ -104,6 +115,8 @@ const endings: ReadonlySet<string> = new Set<EventType>([
   'account.closed',
   'user.disabled',
   'user.deleted',
+  'user.revoked',
+  'account.revoked',
   'tokens.revoked_before',
 ]);
 

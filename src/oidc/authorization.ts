@@ -9,10 +9,12 @@ import type { Directory } from '../directory/directory.ts';
 import type { Store } from '../storage/store.ts';
 import type { UnitOfWork } from '../storage/work.ts';
 import type { AccountChoice } from './account_choice.ts';
+import { grantBegunAt, isRefused } from './begun.ts';
 import { claimsOfScopes, userClaims } from './claims.ts';
 import type { Acting } from './claims.ts';
 import type { Clients } from './clients.ts';
 import { consentId } from './consents.ts';
+import type { Cutoffs } from './cutoffs.ts';
 
 /** What `findAccount` answers: the library's Account, with what we know of it. */
 export interface ActingAccount extends Account {
@@ -28,6 +30,7 @@ export interface AuthorizationDependencies {
   clients: Clients;
   store: Store;
   work: UnitOfWork;
+  cutoffs: Pick<Cutoffs, 'refusesGrant'>;
 }
 
 export interface Authorization {
@@ -64,6 +67,12 @@ async function findAccount(
     grant?.account === undefined ? undefined : await directory.membership(sub, grant.account);
   const user = acting?.user ?? (await directory.user(sub))?.document;
   if (user === undefined || user.status !== 'active') return undefined;
+  // What is from before is being ended (`tollgate revoke`), and is refused until that is done.
+  const begunAt = grant === undefined ? ctx.oidc.session?.loginTs : grantBegunAt(grant);
+  if (begunAt !== undefined && isRefused(begunAt, user.revokedBefore)) return undefined;
+  if (grant !== undefined && isRefused(grantBegunAt(grant), acting?.account.revokedBefore)) {
+    return undefined;
+  }
   // A removed member or a closed account: refused before anything is rotated, so nothing is burned.
   if (grant?.account !== undefined && acting === undefined) {
     ctx.state[lockedKey] = true;
@@ -130,7 +139,10 @@ const longestLine = 1000;
  * The Grant of (session, client, account): its id is derived, so that parallel requests come to one. Where
  * that one is dead (revoked, while the session lives) the next in line is derived from it.
  */
-async function grantIdOf({ work }: AuthorizationDependencies, parties: Parties): Promise<string> {
+async function grantIdOf(
+  { work, cutoffs }: AuthorizationDependencies,
+  parties: Parties,
+): Promise<string> {
   const { session, user, client, account } = parties;
   session.ensureClientContainer(client);
   const container = session.authorizationFor(client);
@@ -139,7 +151,8 @@ async function grantIdOf({ work }: AuthorizationDependencies, parties: Parties):
     container.accounts?.[key] ?? sha256(JSON.stringify([session.uid, user, client, account]));
   for (let step = 0; step < longestLine; step += 1) {
     const grant = await work.current().read('grant', id);
-    if (grant === undefined || grant.ended === undefined) break;
+    if (grant === undefined) break;
+    if (grant.ended === undefined && !cutoffs.refusesGrant(grant)) break;
     id = sha256(id);
   }
   container.accounts = { ...container.accounts, [key]: id };

@@ -5,28 +5,15 @@
  * `docs/claims.md` has the table.
  */
 
+import { subscriptionClaims } from '../billing/claims.ts';
+import type { SubscriptionClaims } from '../billing/claims.ts';
 import type { AccountDocument, UserDocument } from '../storage/documents.ts';
 
-export interface AccountClaims {
+export interface AccountClaims extends SubscriptionClaims {
   /** Id of the account that the user acts for. */
   account: string;
   /** Roles in that account (RFC 9068 §2.2.3.1). */
   roles: string[];
-  /** Features by Stripe Entitlements (RFC 9068 §2.2.3.1). */
-  entitlements?: string[];
-  /** Stripe customer id, for metered usage. */
-  customer?: string;
-  /** Stripe subscription id of the token's product, for metered usage. */
-  subscription?: string;
-  /** Stripe's word: `trialing`, `active`, `past_due`, `unpaid`, `canceled`, `paused`, … */
-  subscription_status?: string;
-  plan?: string;
-  period?: string;
-  quantity?: number;
-  /** Seconds since the epoch, like all times in a JWT. */
-  trial_end?: number;
-  period_end?: number;
-  cancel_at?: number;
   name?: string;
   email?: string;
 }
@@ -38,36 +25,20 @@ export interface Acting {
   roles: readonly string[];
 }
 
-const seconds = (milliseconds: number | undefined): number | undefined =>
-  milliseconds === undefined ? undefined : Math.floor(milliseconds / 1000);
-
 /** @param product the product whose audience the token has */
 export function accountClaims(
   { user, account, roles }: Acting,
   product: string | undefined,
   include: { name: boolean; email: boolean },
 ): AccountClaims {
-  const subscription = product === undefined ? undefined : account.subscriptions?.[product];
-  const claims: Record<keyof AccountClaims, unknown> = {
+  return {
     account: account.id,
     roles: [...roles],
-    entitlements: account.entitlements,
-    customer: account.customer,
-    subscription: subscription?.subscription,
-    subscription_status: subscription?.status,
-    plan: subscription?.plan,
-    period: subscription?.period,
-    quantity: subscription?.quantity,
-    trial_end: seconds(subscription?.trialEnd),
-    period_end: seconds(subscription?.periodEnd),
-    cancel_at: seconds(subscription?.cancelAt),
-    name: include.name ? user.name : undefined,
-    email: include.email ? user.email : undefined,
+    ...subscriptionClaims(account, product),
+    // Absent rather than null.
+    ...(include.name && user.name !== undefined ? { name: user.name } : {}),
+    ...(include.email && user.email !== undefined ? { email: user.email } : {}),
   };
-  // Absent rather than null.
-  return Object.fromEntries(
-    Object.entries(claims).filter(([, value]) => value !== undefined),
-  ) as unknown as AccountClaims;
 }
 
 /** What ID tokens and userinfo may say of a user; the library leaves out what was not asked for. */

@@ -1,16 +1,19 @@
 /**
  * Ending things: one place for the tombstones of sessions and grants, with the events that tell why.
- * The session's own end decides; its grants follow in the same request and again by the event's handler,
- * until all are dead.
+ * What decides is one document: a session's own end, a user's or an account's state, a removed membership. What
+ * follows from it is done in the same request and again by the event's handler, until all is dead.
+ * `docs/events.md` has a row for each cause.
  */
 
 import type { Clock } from '../base/clock.ts';
 import { newEvent } from '../events/types.ts';
-import type { GrantEndReason, SessionEndReason } from '../events/types.ts';
+import type { GrantEndReason, SessionEndReason, Told } from '../events/types.ts';
 import type { GrantDocument, SessionDocument } from '../storage/documents.ts';
+import type { Documents } from '../storage/kinds.ts';
 import type { PendingEvent, Store } from '../storage/store.ts';
 import type { Operation, UnitOfWork } from '../storage/work.ts';
-import { endGrant } from './grants.ts';
+import { grantBegunAt, isToEnd, sessionBegunAt } from './begun.ts';
+import { endGrant, sidOf } from './grants.ts';
 import { clientsOfSession, endSession } from './sessions.ts';
 
 const pageSize = 100;
@@ -20,16 +23,19 @@ export function endGrantOperation(
   reason: GrantEndReason,
   now: number,
 ): Operation<GrantDocument> {
-  return endGrant(reason, now, ({ session, user, client, account }) =>
-    newEvent(() => now, 'grant.revoked', {
+  return endGrant(reason, now, (grant) => {
+    const { session, user, client, account } = grant;
+    const sid = sidOf(grant);
+    return newEvent(() => now, 'grant.revoked', {
       grant: id,
       session,
       user,
       client,
       ...(account === undefined ? {} : { account }),
+      ...(sid === undefined ? {} : { sid }),
       reason,
-    }),
-  );
+    });
+  });
 }
 
 export function endSessionOperation(
@@ -47,100 +53,161 @@ export function endSessionOperation(
   );
 }
 
+/** Why a user's sessions end, and their grants with them: each has its own word for it. */
+type UserReason = SessionEndReason & GrantEndReason;
+
+/** Which of a user's things are meant; all when not given. */
+export interface Extent {
+  /** Begun before this moment, in milliseconds. */
+  before?: number;
+  /** Grants of this client, and no session. */
+  client?: string | undefined;
+}
+
 export interface Endings {
   /** Ends the session, and then every grant that came from it. */
   session(uid: string, reason: SessionEndReason): Promise<void>;
   grant(id: string, reason: GrantEndReason): Promise<void>;
   /** Every living grant that came from this session, remembered by the library or not. */
   grantsOfSession(uid: string): Promise<void>;
+  /** Every session of the user, and every grant. */
+  user(user: string, reason: UserReason, extent?: Extent): Promise<void>;
+  /** Every grant for the account. */
+  account(account: string, reason: GrantEndReason, extent?: Extent): Promise<void>;
   /** For the dispatcher: what follows from an ended session, user, membership or account. */
   handler: { name: string; types: readonly string[]; handle(event: PendingEvent): Promise<void> };
 }
 
-export function createEndings(deps: { store: Store; work: UnitOfWork; clock: Clock }): Endings {
-  const { store, work, clock } = deps;
+interface Deps {
+  store: Store;
+  work: UnitOfWork;
+  clock: Clock;
+}
 
-  const endOne = (id: string, reason: GrantEndReason) =>
-    work.run((current) => {
-      current.record('grant', id, endGrantOperation(id, reason, clock()));
-      return Promise.resolve();
-    });
-
-  async function endGrantsBy(
-    index: 'session' | 'user' | 'account',
-    value: string,
-    reason: GrantEndReason,
-    concerns: (grant: GrantDocument) => boolean = () => true,
-  ): Promise<void> {
-    let after: string | undefined;
-    for (;;) {
-      const page = await store.find('grant', index, value, { after, limit: pageSize });
-      for (const { id, document } of page) {
-        if (document.ended === undefined && concerns(document)) await endOne(id, reason);
-      }
-      if (page.length < pageSize) return;
-      after = page.at(-1)?.id;
-    }
-  }
-
-  const endOneSession = (uid: string, reason: SessionEndReason) =>
-    work.run((current) => {
-      current.record('session', uid, endSessionOperation(uid, reason, clock()));
-      return Promise.resolve();
-    });
-
-  async function endSessionsOfUser(user: string): Promise<void> {
-    let after: string | undefined;
-    for (;;) {
-      const page = await store.find('session', 'user', user, { after, limit: pageSize });
-      for (const { id, document } of page) {
-        if (document.ended === undefined) await endOneSession(id, 'user_disabled');
-      }
-      if (page.length < pageSize) return;
-      after = page.at(-1)?.id;
-    }
-  }
-
-  const grantsOfSession = (uid: string) => endGrantsBy('session', uid, 'session_ended');
-
-  async function handle({ type, data }: PendingEvent): Promise<void> {
-    const text = (key: string) => String(data[key]);
-    switch (type) {
-      case 'session.ended':
-        // A session that merely ran out leaves the apps' own tokens to their own lifetimes.
-        if (data.reason !== 'expired') await grantsOfSession(text('session'));
-        return;
-      case 'user.disabled':
-      case 'user.deleted':
-        await endSessionsOfUser(text('user'));
-        await endGrantsBy('user', text('user'), 'user_disabled');
-        return;
-      case 'member.removed':
-        await endGrantsBy(
-          'user',
-          text('user'),
-          'member_removed',
-          (grant) => grant.account === data.account,
-        );
-        return;
-      case 'account.closed':
-        await endGrantsBy('account', text('account'), 'account_closed');
-        return;
-      default:
-    }
-  }
-
-  return {
-    async session(uid, reason) {
-      await endOneSession(uid, reason);
-      await grantsOfSession(uid);
+export function createEndings(deps: Deps): Endings {
+  const endings = {
+    async session(uid: string, reason: SessionEndReason): Promise<void> {
+      await endOneSession(deps, uid, reason);
+      await endings.grantsOfSession(uid);
     },
-    grant: endOne,
-    grantsOfSession,
+    grant: (id: string, reason: GrantEndReason) => endOneGrant(deps, id, reason),
+    grantsOfSession: (uid: string) =>
+      endGrants(deps, { index: 'session', value: uid }, 'session_ended'),
+    user: (user: string, reason: UserReason, extent: Extent = {}) =>
+      endUser(deps, user, reason, extent),
+    account: (account: string, reason: GrantEndReason, extent: Extent = {}) =>
+      endGrants(deps, { index: 'account', value: account }, reason, fits(extent)),
+  };
+  return {
+    ...endings,
     handler: {
       name: 'endings',
-      types: ['session.ended', 'user.disabled', 'user.deleted', 'member.removed', 'account.closed'],
-      handle,
+      types: [
+        'session.ended',
+        'user.disabled',
+        'user.deleted',
+        'user.revoked',
+        'member.removed',
+        'account.closed',
+        'account.revoked',
+      ],
+      handle: (event) => follow(deps, endings, event),
     },
   };
+}
+
+async function follow(
+  deps: Deps,
+  endings: Omit<Endings, 'handler'>,
+  event: PendingEvent,
+): Promise<void> {
+  const told = event as unknown as Told;
+  switch (told.type) {
+    case 'session.ended':
+      // A session that merely ran out leaves the apps' own tokens to their own lifetimes.
+      if (told.data.reason !== 'expired') await endings.grantsOfSession(told.data.session);
+      return;
+    case 'user.disabled':
+    case 'user.deleted':
+      return endings.user(told.data.user, 'user_disabled');
+    case 'user.revoked':
+      // They may have come back meanwhile: only what is from before.
+      return endings.user(told.data.user, told.data.reason, { before: event.at });
+    case 'member.removed': {
+      const { user, account } = told.data;
+      const concerns = (grant: GrantDocument) => grant.account === account;
+      return endGrants(deps, { index: 'user', value: user }, 'member_removed', concerns);
+    }
+    case 'account.closed':
+      return endings.account(told.data.account, 'account_closed');
+    case 'account.revoked':
+      return endings.account(told.data.account, 'operator', { before: event.at });
+    default:
+  }
+}
+
+const fits =
+  ({ before, client }: Extent) =>
+  (grant: GrantDocument): boolean =>
+    (client === undefined || grant.client === client) &&
+    (before === undefined || isToEnd(grantBegunAt(grant), before));
+
+/** A session goes with its own grants, so that each app is told once, by the session's end. */
+async function endUser(
+  deps: Deps,
+  user: string,
+  reason: UserReason,
+  extent: Extent,
+): Promise<void> {
+  const { before, client } = extent;
+  if (client === undefined) {
+    await eachPage(deps.store, 'session', 'user', user, async (uid, session) => {
+      if (session.ended !== undefined) return;
+      if (before !== undefined && !isToEnd(sessionBegunAt(session), before)) return;
+      await endOneSession(deps, uid, reason);
+      await endGrants(deps, { index: 'session', value: uid }, 'session_ended');
+    });
+  }
+  await endGrants(deps, { index: 'user', value: user }, reason, fits(extent));
+}
+
+async function endGrants(
+  deps: Deps,
+  by: { index: 'session' | 'user' | 'account'; value: string },
+  reason: GrantEndReason,
+  concerns: (grant: GrantDocument) => boolean = () => true,
+): Promise<void> {
+  await eachPage(deps.store, 'grant', by.index, by.value, async (id, grant) => {
+    if (grant.ended === undefined && concerns(grant)) await endOneGrant(deps, id, reason);
+  });
+}
+
+async function eachPage<K extends 'session' | 'grant'>(
+  store: Store,
+  kind: K,
+  index: string,
+  value: string,
+  visit: (id: string, document: Documents[K]) => Promise<void>,
+): Promise<void> {
+  let after: string | undefined;
+  for (;;) {
+    const page = await store.find(kind, index, value, { after, limit: pageSize });
+    for (const { id, document } of page) await visit(id, document);
+    if (page.length < pageSize) return;
+    after = page.at(-1)?.id;
+  }
+}
+
+function endOneSession({ work, clock }: Deps, uid: string, reason: SessionEndReason) {
+  return work.run((current) => {
+    current.record('session', uid, endSessionOperation(uid, reason, clock()));
+    return Promise.resolve();
+  });
+}
+
+function endOneGrant({ work, clock }: Deps, id: string, reason: GrantEndReason) {
+  return work.run((current) => {
+    current.record('grant', id, endGrantOperation(id, reason, clock()));
+    return Promise.resolve();
+  });
 }

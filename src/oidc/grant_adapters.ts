@@ -11,13 +11,13 @@ import type { AdapterDependencies } from './model_adapter.ts';
 import { decideRotation } from './rotation.ts';
 import { grantOfToken } from './tokens.ts';
 
-export function grantAdapter({ work, clock, endReason }: AdapterDependencies): Adapter {
+export function grantAdapter(dependencies: AdapterDependencies): Adapter {
+  const { work, clock, endReason, cutoffs } = dependencies;
   return adapter({
     async find(id) {
       const grant = await work.current().read('grant', id);
-      return grant === undefined || grant.ended !== undefined
-        ? undefined
-        : { ...grant.payload, jti: id };
+      if (grant === undefined || grant.ended !== undefined) return undefined;
+      return cutoffs.refusesGrant(grant) ? undefined : { ...grant.payload, jti: id };
     },
     upsert(id, payload) {
       const { accountId, clientId, account, sessionUid } = payload;

@@ -108,6 +108,7 @@ export function addCode(
         document: {
           ...current,
           expiresAt,
+          ...(typeof entry.payload.sid === 'string' ? { sid: entry.payload.sid } : {}),
           payload: { ...current.payload, exp: Math.floor(expiresAt / 1000) },
           codes: trim({ ...current.codes, [hash]: entry }, codesMax, now),
         },
@@ -215,6 +216,14 @@ export function removeToken(hash: string): GrantOperation {
       };
     },
   };
+}
+
+/** The session at the client, as in the tokens of this grant; undefined where it never had one. */
+export function sidOf({ sid, codes, families, tokens }: GrantDocument): string | undefined {
+  if (sid !== undefined) return sid;
+  // Of a version before, which did not keep it by itself.
+  const entries = [codes, families, tokens].flatMap((all) => Object.values(all ?? {}));
+  return entries.map(({ payload }) => payload.sid).find((one) => typeof one === 'string');
 }
 
 /**

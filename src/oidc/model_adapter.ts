@@ -6,6 +6,7 @@ import type { Log } from '../base/log.ts';
 import type { GrantEndReason } from '../events/types.ts';
 import type { LibraryPayload } from '../storage/documents.ts';
 import type { UnitOfWork } from '../storage/work.ts';
+import type { Cutoffs } from './cutoffs.ts';
 import type { RotationPolicy } from './rotation.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -26,6 +27,8 @@ export interface AdapterDependencies {
   revoking(): boolean;
   /** SHA-256 of the present browser's cookie, where the library itself is being asked. */
   browser(): { hash: string | undefined } | undefined;
+  /** What is from before a moment that an operator named is as good as ended. */
+  cutoffs: Pick<Cutoffs, 'refusesGrant' | 'refusesSession'>;
   /** After a session ended: the grants that came from it, before the answer is sent. Idempotent. */
   grantsOfSession(uid: string): Promise<void>;
 }

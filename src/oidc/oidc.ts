@@ -27,6 +27,7 @@ import { createAuthorization } from './authorization.ts';
 import { createRotates } from './bound_refresh.ts';
 import { browserHash } from './browser.ts';
 import { createClients } from './clients.ts';
+import type { Cutoffs } from './cutoffs.ts';
 import type { Conversations } from './conversation.ts';
 import { createConversations } from './conversations.ts';
 import type { GrantEndReason } from '../events/types.ts';
@@ -54,6 +55,7 @@ export interface OidcDependencies {
   pages: OidcPages;
   work: UnitOfWork;
   endings: Endings;
+  cutoffs: Cutoffs;
   /** Private, all that are published; of each algorithm the one that signs first. */
   keys: readonly JWK[];
 }
@@ -106,14 +108,21 @@ async function endWithoutAsking(ctx: KoaContextWithOIDC): Promise<boolean> {
  */
 export function createOidc(dependencies: OidcDependencies): Oidc {
   const { config, store, secrets, clock, log, directory, pages } = dependencies;
-  const { work, endings, keys } = dependencies;
+  const { work, endings, cutoffs, keys } = dependencies;
   const tokens = createTokens(secrets);
   const derived = (label: string) => sha256(secrets.mac(label, config.issuer));
   const linkSecret = derived('link_client_secret');
   const clients = createClients(config, linkSecret);
   const resources = createResources(config, clients);
   const choice = createAccountChoice({ directory, clients });
-  const authorization = createAuthorization({ directory, choice, clients, store, work });
+  const authorization = createAuthorization({
+    directory,
+    choice,
+    clients,
+    store,
+    work,
+    cutoffs,
+  });
 
   const provider = createProvider({
     config,
@@ -132,6 +141,7 @@ export function createOidc(dependencies: OidcDependencies): Oidc {
       endReason,
       revoking: () => Provider.ctx?.oidc.route === 'revocation',
       browser: () => (Provider.ctx === undefined ? undefined : { hash: browserHash(Provider.ctx) }),
+      cutoffs,
       grantsOfSession: endings.grantsOfSession,
     }),
     keys,

@@ -8,7 +8,7 @@ import type { AdapterDependencies } from './model_adapter.ts';
 import { cookieIsGood, saveSession } from './sessions.ts';
 
 export function sessionAdapter(dependencies: AdapterDependencies): Adapter {
-  const { work, tokens, clock, grantsOfSession } = dependencies;
+  const { work, tokens, clock, cutoffs, grantsOfSession } = dependencies;
   /** What this request read of a session, to tell what it changed. */
   const bases = new WeakMap<object, Map<string, LibraryPayload>>();
   const basesOf = () => {
@@ -37,6 +37,7 @@ export function sessionAdapter(dependencies: AdapterDependencies): Adapter {
       // grants, is told the truth: the browser still has the cookie then.
       if (session.ended !== undefined) await grantsOfSession(parts.uid);
       if (!cookieIsGood(session, parts.generation, clock())) return undefined;
+      if (cutoffs.refusesSession(session)) return undefined;
       // Handed out again with the present generation, so that no tab puts an older cookie back; the one
       // that was presented tells how far to move on (`models.ts`).
       return {
@@ -47,6 +48,7 @@ export function sessionAdapter(dependencies: AdapterDependencies): Adapter {
     async findByUid(uid) {
       const session = await work.current().read('session', uid);
       if (session === undefined || session.ended !== undefined) return undefined;
+      if (cutoffs.refusesSession(session)) return undefined;
       return open(uid, session.payload, session.generation);
     },
     upsert(cookie, payload) {

@@ -35,6 +35,8 @@ export interface GrantDocument {
   account?: string;
   /** The uid of the session that it came from. */
   session: string;
+  /** The session at the client, as its tokens say it: a logout notice names it when they are long gone. */
+  sid?: string;
   salt: string;
   /** By SHA-256 of the code. */
   codes?: Record<string, CodeEntry>;
@@ -122,6 +124,8 @@ export interface UserDocument {
   locale?: string;
   identities: IdentityEntry[];
   memberships?: MembershipEntry[];
+  /** What was begun before is ended, or about to be. */
+  revokedBefore?: number;
   createdAt: number;
 }
 
@@ -152,6 +156,8 @@ export interface AccountDocument {
   subscriptions?: Record<string, SubscriptionProjection>;
   entitlements?: string[];
   closed?: { at: number; reason?: string };
+  /** What was begun before is ended, or about to be. */
+  revokedBefore?: number;
   createdAt: number;
 }
 

@@ -67,6 +67,7 @@ const grantReason = field(
     'code_reuse',
     'revocation_endpoint',
     'session_ended',
+    'signed_out',
     'member_removed',
     'account_closed',
     'user_disabled',
@@ -98,6 +99,10 @@ const declared: { [Type in EventType]: Declared<Type> | false } = {
   'user.disabled': { text: 'A user may not sign in any more', fields: { user } },
   'user.enabled': { text: 'A user may sign in again', fields: { user } },
   'user.deleted': { text: 'A user is gone for good', fields: { user } },
+  'user.revoked': {
+    text: 'All sessions and tokens of a user from before are ended, at every browser',
+    fields: { user, reason: field('Why', words('operator', 'signed_out')) },
+  },
   'identity.linked': {
     text: 'A user may sign in by another provider as well',
     fields: { user, provider, issuer },
@@ -113,6 +118,10 @@ const declared: { [Type in EventType]: Declared<Type> | false } = {
   'account.closed': {
     text: 'An account is closed, for all of its members',
     fields: { account, reason: maybe('Why, in the words of whoever closed it') },
+  },
+  'account.revoked': {
+    text: 'All tokens for an account from before are ended',
+    fields: { account, reason: field('Why', words('operator')) },
   },
   'member.added': { text: 'A user belongs to an account', fields: { user, account, roles } },
   'member.changed': {
@@ -157,9 +166,11 @@ const declared: { [Type in EventType]: Declared<Type> | false } = {
     text: 'Every session and every token from before a moment is ended. `session.ended` and `grant.revoked` follow',
     fields: {
       before: field('The moment, in milliseconds since the epoch', { type: 'integer' }),
-      reason: field('Why', words('key_compromise')),
+      client: maybe('Id of the app, where it is about the tokens of one alone'),
+      reason: field('Why', words('key_compromise', 'operator')),
     },
   },
+  'cutoff.continued': false,
   'consent.given': {
     text: 'A user allowed somebody else’s app',
     fields: { user, client, account: maybe('Id of the account'), scopes: field('What', strings) },

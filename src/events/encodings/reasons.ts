@@ -23,6 +23,7 @@ const grantReasons: Record<GrantEndReason, Why> = {
   refresh_token_reuse: { by: 'policy', sentence: 'A refresh token was used a second time.' },
   code_reuse: { by: 'policy', sentence: 'An authorization code was used a second time.' },
   revocation_endpoint: { by: 'user', sentence: 'The app revoked its token.' },
+  signed_out: { by: 'user', sentence: 'The user signed out everywhere.' },
   session_ended: { by: 'system', sentence: 'The session that it came from ended.' },
   member_removed: { by: 'admin', sentence: 'The user was removed from the account.' },
   account_closed: { by: 'admin', sentence: 'The account was closed.' },
@@ -42,6 +43,8 @@ const others: Partial<Record<Told['type'], Why>> = {
   'user.disabled': { by: 'admin', sentence: 'The user was disabled.' },
   'user.enabled': { by: 'admin', sentence: 'The user was enabled again.' },
   'user.deleted': { by: 'admin', sentence: 'The user was deleted.' },
+  'user.revoked': { by: 'admin', sentence: 'All access of the user was ended.' },
+  'account.revoked': { by: 'admin', sentence: 'All access to the account was ended.' },
   'identity.linked': { by: 'user', sentence: 'Another way to sign in was added.' },
   'identity.unlinked': { by: 'user', sentence: 'A way to sign in was removed.' },
 };
@@ -50,6 +53,9 @@ const others: Partial<Record<Told['type'], Why>> = {
 const unknown: Why = { by: 'system', sentence: 'Access has changed.' };
 
 export function whyOf(told: Told): Why {
+  if (told.type === 'user.revoked' && told.data.reason === 'signed_out') {
+    return grantReasons.signed_out;
+  }
   const why =
     told.type === 'session.ended'
       ? sessionReasons[told.data.reason]

@@ -21,6 +21,8 @@ export interface StreamReceiverOptions {
   /** The types that it asked for, of `supportedSetTypes`. */
   types: ReadonlySet<string>;
   wantsSubject?(subject: Subject): boolean;
+  /** The audience is this product's: claims of another's subscription are not those of its tokens. */
+  product?: string | undefined;
   sign: Sign;
 }
 
@@ -28,13 +30,16 @@ export interface StreamReceiverOptions {
 const ownTypes: ReadonlySet<string> = new Set(['stream.verification', 'stream.updated']);
 
 export function streamReceiver(options: StreamReceiverOptions): Receiver {
-  const { stream, issuer, types, wantsSubject = () => true } = options;
+  const { stream, issuer, types, product, wantsSubject = () => true } = options;
   return {
     id: `stream:${stream}`,
     url: options.url,
     ...(options.paused === true ? { paused: true } : {}),
     wants(_id, notice) {
       if (ownTypes.has(notice.type)) return notice.data.stream === stream ? [{}] : [];
+      const { type: told, data } = notice;
+      const isForeign = told === 'subscription.changed' && data.product !== product;
+      if (product !== undefined && isForeign) return [];
       return setsOf(issuer, notice).flatMap(({ type, subject }, part) =>
         types.has(type) && wantsSubject(subject) ? [part === 0 ? {} : { part }] : [],
       );

@@ -57,7 +57,10 @@ function eventsOf(issuer: string, notice: Notice): SecurityEvent[] {
     }
     case 'member.removed':
       return [revoked({ user: told.data.user, tenant: told.data.account })];
+    case 'user.revoked':
+      return [revoked({ user: told.data.user })];
     case 'account.closed':
+    case 'account.revoked':
       return [revoked({ tenant: told.data.account })];
     case 'member.changed': {
       const { user, account, roles } = told.data;

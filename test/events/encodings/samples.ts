@@ -17,7 +17,7 @@ const clients = [
 ];
 
 /** Those of the directory's own steps are told to nobody. */
-type Sample = Exclude<EventType, 'owner.removed'>;
+type Sample = Exclude<EventType, 'owner.removed' | 'cutoff.continued'>;
 
 export const samples: { [Type in Sample]: EventData[Type] } & Record<string, object> = {
   'user.registered': { user, account, name: 'Ada Lovelace' },
@@ -25,10 +25,12 @@ export const samples: { [Type in Sample]: EventData[Type] } & Record<string, obj
   'user.disabled': { user },
   'user.enabled': { user },
   'user.deleted': { user },
+  'user.revoked': { user, reason: 'operator' },
   'identity.linked': { user, ...provider },
   'identity.unlinked': { user, ...provider },
   'account.created': { account, name: 'Acme', owner: user },
   'account.closed': { account, reason: 'It was too expensive.' },
+  'account.revoked': { account, reason: 'operator' },
   'member.added': { user, account, roles: ['member'] },
   'member.changed': { user, account, roles: ['admin', 'billing'] },
   'member.removed': { user, account },

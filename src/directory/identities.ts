@@ -1,0 +1,37 @@
+/** The ways in which somebody may sign in: identities of upstream providers, of which one always stays. */
+
+import type { Clock } from '../base/clock.ts';
+import { Problem } from '../base/errors.ts';
+import { newEvent } from '../events/types.ts';
+import type { Store } from '../storage/store.ts';
+import { change } from './change.ts';
+import { userUnknown } from './users.ts';
+
+/**
+ * From now on this identity is nobody's, and is somebody new's where anybody may come. What was signed in by it
+ * stays signed in: whoever was locked out of the upstream should not be locked out here as well.
+ * @returns whether it was theirs. @throws {Problem} `user_unknown` (404), `last_identity` (409)
+ */
+export async function unlinkIdentity(
+  { store, clock }: { store: Store; clock: Clock },
+  user: string,
+  identity: { issuer: string; subject: string },
+): Promise<boolean> {
+  const changed = await change(store, 'user', user, (present) => {
+    // A deleted user keeps theirs, so that the upstream does not bring the person back as somebody new.
+    if (present.status === 'deleted') throw userUnknown();
+    const isThis = (one: { issuer: string; subject: string }) =>
+      one.issuer === identity.issuer && one.subject === identity.subject;
+    const entry = present.identities.find(isThis);
+    if (entry === undefined) return undefined;
+    if (present.identities.length === 1) {
+      throw new Problem('last_identity', 409, 'Without this sign-in nobody could get in again.');
+    }
+    const identities = present.identities.filter((one) => !isThis(one));
+    const { provider, issuer } = entry;
+    const event = newEvent(clock, 'identity.unlinked', { user, provider, issuer });
+    return { document: { ...present, identities }, events: [event] };
+  });
+  if (changed === undefined) throw userUnknown();
+  return changed.written;
+}
