@@ -12,6 +12,7 @@ import type { ConfigSource } from './config/source.ts';
 import { withoutSecrets } from './config/store_address.ts';
 import type { Config } from './config.ts';
 import type { KeysAsked } from './keys_command.ts';
+import type { RevokeAsked, RevokeTarget } from './revoke_command.ts';
 
 const usage = `Tollgate, an OpenID Connect provider
 
@@ -19,6 +20,10 @@ const usage = `Tollgate, an OpenID Connect provider
   tollgate check         says whether the configuration is good, and what is wrong with it
   tollgate keys list     says which signing keys there are, and what becomes of them
   tollgate keys rotate   makes new ones, which running processes take up by themselves
+  tollgate revoke user ID, account ID, session ID, client ID
+                         ends all access that it has, after a question
+  tollgate revoke --all-before 2027-01-02T03:04:05Z
+                         ends all access of everybody from before, when a key was stolen
   tollgate version       says which version this is
   tollgate help          says this
 
@@ -27,7 +32,8 @@ const usage = `Tollgate, an OpenID Connect provider
   --port NUMBER      listens there instead of at the configuration's \`port\`
   --host ADDRESS     listens there instead of at the configuration's \`host\`
   --alg ES256        of keys: only this algorithm, ES256 (access tokens) or RS256 (ID tokens)
-  --json             of keys: for programs
+  --yes              of revoke: without a question
+  --json             of keys and revoke: for programs
 
 Secrets come from the environment: TOLLGATE_SECRET, or a file named by TOLLGATE_SECRET_FILE.
 docs/configuration.md has all keys. Run from sources, \`tollgate\` is \`npm start --\`.
@@ -37,11 +43,12 @@ docs/configuration.md has all keys. Run from sources, \`tollgate\` is \`npm star
 class UsageError extends Error {}
 
 interface Asked {
-  command: 'serve' | 'check' | 'keys' | 'help' | 'version';
+  command: 'serve' | 'check' | 'keys' | 'revoke' | 'help' | 'version';
   file: string;
   port: number | undefined;
   host: string | undefined;
   keys: KeysAsked;
+  revoke: RevokeAsked | undefined;
 }
 
 function parse(parameters: readonly string[]): Asked {
@@ -49,13 +56,19 @@ function parse(parameters: readonly string[]): Asked {
   const [word = 'serve', ...rest] = positionals;
   const command = commandOf(values.help ? 'help' : values.version ? 'version' : word);
   const action = command === 'keys' ? actionOf(rest.shift()) : 'list';
+  const { yes, json } = values;
+  const revoke =
+    command === 'revoke'
+      ? { target: targetOf(rest.splice(0, 2), values['all-before']), yes, json }
+      : undefined;
   if (rest.length > 0) throw new UsageError(`One command at a time: what is ${quote(rest[0])}?`);
   return {
     command,
     file: values.config ?? process.env['TOLLGATE_CONFIG'] ?? 'tollgate.config.ts',
     port: values.port === undefined ? undefined : portOf(values.port),
     host: values.host,
-    keys: { action, alg: algorithmOf(values.alg), json: values.json },
+    keys: { action, alg: algorithmOf(values.alg), json },
+    revoke,
   };
 }
 
@@ -69,6 +82,8 @@ function parseKnown(parameters: readonly string[]) {
         port: { type: 'string', short: 'p' },
         host: { type: 'string' },
         alg: { type: 'string' },
+        'all-before': { type: 'string' },
+        yes: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
         version: { type: 'boolean', short: 'v', default: false },
@@ -85,6 +100,7 @@ function commandOf(word: string): Asked['command'] {
     case 'serve':
     case 'check':
     case 'keys':
+    case 'revoke':
     case 'help':
     case 'version':
       return word;
@@ -96,6 +112,28 @@ function commandOf(word: string): Asked['command'] {
 function actionOf(word: string | undefined): KeysAsked['action'] {
   if (word === 'list' || word === 'rotate') return word;
   throw new UsageError('Keys can be listed (`keys list`) and rotated (`keys rotate`).');
+}
+
+function targetOf([what, id]: readonly string[], before: string | undefined): RevokeTarget {
+  if (before !== undefined) {
+    if (what !== undefined)
+      throw new UsageError('--all-before is about everybody: leave the rest out.');
+    const isTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/.test(
+      before,
+    );
+    const time = isTime ? Date.parse(before) : Number.NaN;
+    if (Number.isNaN(time)) {
+      throw new UsageError(
+        `--all-before takes a time such as 2027-01-02T03:04:05Z, not ${quote(before)}.`,
+      );
+    }
+    return { what: 'everything', before: time };
+  }
+  const isKind = what === 'user' || what === 'account' || what === 'session' || what === 'client';
+  if (!isKind || id === undefined || id === '') {
+    throw new UsageError('What is to be revoked? A user, account, session or client, and its id.');
+  }
+  return { what, id };
 }
 
 function algorithmOf(word: string | undefined): KeysAsked['alg'] {
@@ -138,6 +176,12 @@ async function main(parameters: readonly string[]): Promise<void> {
     case 'keys': {
       const { keys } = await import('./keys_command.ts');
       process.stdout.write(await keys(await configuration(asked).load(), asked.keys));
+      return;
+    }
+    case 'revoke': {
+      if (asked.revoke === undefined) return;
+      const { revoke } = await import('./revoke_command.ts');
+      process.stdout.write(await revoke(await configuration(asked).load(), asked.revoke));
       return;
     }
     case 'serve': {

@@ -1,0 +1,176 @@
+/**
+ * `tollgate revoke`: an operator ends access, beside the running processes, on the store that they share. It decides
+ * and does what follows; the events wait in the outbox for a running process, which sends the notices.
+ */
+
+import { createInterface } from 'node:readline/promises';
+import { systemClock } from './base/clock.ts';
+import type { Clock } from './base/clock.ts';
+import { Problem } from './base/errors.ts';
+import { createLog } from './base/log.ts';
+import type { Log } from './base/log.ts';
+import type { Config } from './config.ts';
+import { createDirectory } from './directory/directory.ts';
+import type { EventData } from './events/types.ts';
+import { decideCutoff, goOn } from './oidc/cutoffs.ts';
+import type { CutoffDependencies } from './oidc/cutoffs.ts';
+import { createEndings } from './oidc/endings.ts';
+import type { Store } from './storage/store.ts';
+import { createUnitOfWork } from './storage/work.ts';
+import { openStores } from './stores.ts';
+
+export type RevokeTarget =
+  | { what: 'user' | 'account' | 'session' | 'client'; id: string }
+  | { what: 'everything'; before: number };
+
+export interface RevokeAsked {
+  target: RevokeTarget;
+  /** Without a question. */
+  yes: boolean;
+  /** For programs. */
+  json: boolean;
+}
+
+/** What is found, and how it is ended. */
+interface Plan {
+  sentence: string;
+  /** Living ones; absent where nobody has counted them. */
+  sessions?: number;
+  grants?: number;
+  carryOut(): Promise<void>;
+}
+
+/** @returns what is to be printed */
+export async function revoke(config: Config, asked: RevokeAsked): Promise<string> {
+  const clock = systemClock;
+  // Standard output is the command's own.
+  const tell = (line: string) => void process.stderr.write(line);
+  const log = createLog({ level: 'warn', clock, write: tell });
+  const store = await openStores(config, { clock, log });
+  try {
+    const plan = await planOf({ config, store, clock, log }, asked.target);
+    if (!asked.yes) await confirm(plan.sentence, tell);
+    await plan.carryOut();
+    const { sessions, grants } = plan;
+    if (asked.json)
+      return `${JSON.stringify({ ...asked.target, sessions, grants }, undefined, 2)}\n`;
+    return `${plan.sentence}\nDone. Running processes send the notices within seconds.\n`;
+  } finally {
+    await store.close();
+  }
+}
+
+/** @throws {Problem} `confirmation_needed` (400): nobody is there to ask, or they say no */
+async function confirm(sentence: string, tell: (text: string) => void): Promise<void> {
+  tell(`${sentence}\n`);
+  if (process.stdin.isTTY) {
+    const terminal = createInterface({ input: process.stdin, output: process.stderr });
+    const answer = await terminal.question('Go on? [y/N] ').finally(() => terminal.close());
+    if (/^y(es)?$/i.test(answer.trim())) return;
+  }
+  throw new Problem('confirmation_needed', 400, 'Nothing was done. With --yes it is.');
+}
+
+interface Deps {
+  config: Config;
+  store: Store;
+  clock: Clock;
+  log: Log;
+}
+
+async function planOf(deps: Deps, target: RevokeTarget): Promise<Plan> {
+  const { config, store, clock } = deps;
+  const endings = createEndings({ store, clock, work: createUnitOfWork(store) });
+  const directory = createDirectory({ ...deps, registration: config.registration });
+  switch (target.what) {
+    case 'user': {
+      const { id } = target;
+      if ((await store.get('user', id)) === undefined) throw unknown('user', id);
+      const sessions = await living(store, 'session', 'user', id);
+      const grants = await living(store, 'grant', 'user', id);
+      const sentence = `Ends ${count(sessions, 'session')} and ${count(grants, 'grant')} of the user ${id}.`;
+      const carryOut = async () => {
+        const before = await directory.revokeUser(id, 'operator');
+        await endings.user(id, 'operator', { before });
+      };
+      return { sentence, sessions, grants, carryOut };
+    }
+    case 'account': {
+      const { id } = target;
+      if ((await store.get('account', id)) === undefined) throw unknown('account', id);
+      const grants = await living(store, 'grant', 'account', id);
+      const sentence = `Ends ${count(grants, 'grant')} for the account ${id}. Its members stay signed in.`;
+      const carryOut = async () => {
+        const before = await directory.revokeAccount(id);
+        await endings.account(id, 'operator', { before });
+      };
+      return { sentence, grants, carryOut };
+    }
+    case 'session': {
+      const { id } = target;
+      const session = (await store.get('session', id))?.document;
+      if (session === undefined) throw unknown('session', id);
+      const sessions = session.ended === undefined ? 1 : 0;
+      const grants = await living(store, 'grant', 'session', id);
+      const sentence = `Ends the session ${id} of the user ${session.user ?? '(nobody)'} and its ${count(grants, 'grant')}.`;
+      return { sentence, sessions, grants, carryOut: () => endings.session(id, 'operator') };
+    }
+    case 'client': {
+      const client = target.id;
+      const isKnown = config.clients.some(({ id }) => id === client);
+      const hint = isKnown ? '' : ' (which is not in the configuration)';
+      const sentence = `Ends every grant of the client ${client}${hint}, of everybody.`;
+      const cutoff = { before: clock(), client, reason: 'operator' } as const;
+      return cutoffPlan({ store, clock, endings }, sentence, cutoff);
+    }
+    case 'everything': {
+      const { before } = target;
+      const moment = new Date(before).toISOString();
+      const sentence = `Ends every session and every grant from before ${moment}, of everybody.`;
+      const cutoff = { before, reason: 'key_compromise' } as const;
+      return cutoffPlan({ store, clock, endings }, sentence, cutoff);
+    }
+  }
+}
+
+/** Everybody's: nobody counts that beforehand. */
+function cutoffPlan(
+  deps: CutoffDependencies,
+  sentence: string,
+  cutoff: EventData['tokens.revoked_before'],
+): Plan {
+  return {
+    sentence,
+    async carryOut() {
+      const scope = await decideCutoff(deps, cutoff);
+      while (await goOn(deps, scope));
+    },
+  };
+}
+
+/** More than anybody has; what is beyond is ended all the same. */
+const mostCounted = 10_000;
+
+async function living(
+  store: Store,
+  kind: 'session' | 'grant',
+  index: string,
+  value: string,
+): Promise<number> {
+  let sum = 0;
+  let after: string | undefined;
+  for (let seen = 0; seen < mostCounted;) {
+    const page = await store.find(kind, index, value, { after, limit: 1000 });
+    sum += page.filter(({ document }) => document.ended === undefined).length;
+    if (page.length < 1000) break;
+    seen += page.length;
+    after = page.at(-1)?.id;
+  }
+  return sum;
+}
+
+const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? '' : 's'}`;
+
+function unknown(what: string, id: string): Problem {
+  return new Problem(`${what}_unknown`, 404, `There is no ${what} ${JSON.stringify(id)}.`);
+}
