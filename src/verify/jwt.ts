@@ -73,7 +73,11 @@ export async function checkSigned(token: string, expected: Expected): Promise<Ch
   }
 }
 
+/** RFC 7515 §7.1, to the letter: else one token could be written in many ways. */
+const compact = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+
 function readHeader(token: string): ProtectedHeaderParameters | undefined {
+  if (!compact.test(token)) return undefined;
   try {
     return decodeProtectedHeader(token);
   } catch {

@@ -91,6 +91,7 @@ export class IssuerKeys {
     } catch (error) {
       if (error instanceof errors.JWKSNoMatchingKey) return undefined;
       if (error instanceof errors.JWKSMultipleMatchingKeys) return undefined;
+      this.#options.warn('keys_unavailable', `A key of ${this.issuer} is of no use.`, error);
       throw new VerifyError('keys_unavailable', { cause: error });
     }
   }
