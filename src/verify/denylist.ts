@@ -81,7 +81,8 @@ export interface DenylistOptions {
 
 export class Denylist {
   readonly #options: DenylistOptions;
-  #turn: Promise<unknown> = Promise.resolve();
+  /** The last rule that is being written, by key. */
+  readonly #turns = new Map<string, Promise<unknown>>();
 
   constructor(options: DenylistOptions) {
     this.#options = options;
@@ -93,14 +94,22 @@ export class Denylist {
   }
 
   /**
-   * One rule after the other, as each is made of what is there. Processes that share a store are
+   * For one key one rule after the other, as each is made of what is there. Processes that share a store are
    * not kept apart: of two events for one key in the same instant, one may be lost.
    * @throws {VerifyError} `deny_unavailable`
    */
   apply(rule: Rule): Promise<void> {
     if (requestsAreApart) return this.#apply(rule);
-    const done = this.#turn.then(() => this.#apply(rule));
-    this.#turn = done.catch(() => undefined);
+    const before = rule.keys.map((key) => this.#turns.get(key) ?? Promise.resolve());
+    const done = Promise.all(before).then(() => this.#apply(rule));
+    const settled = done
+      .catch(() => undefined)
+      .then(() => {
+        for (const key of rule.keys) {
+          if (this.#turns.get(key) === settled) this.#turns.delete(key);
+        }
+      });
+    for (const key of rule.keys) this.#turns.set(key, settled);
     return done;
   }
 
