@@ -81,7 +81,7 @@ function newDelivery(
     type: event.type,
     ...(what.logout === undefined ? {} : { logout: what.logout }),
     ...(what.part === undefined ? {} : { part: what.part }),
-    ...(endsAccess(event) ? { terminal: true } : {}),
+    ...(endsAccess(event) && receiver.inOrder !== true ? { terminal: true } : {}),
     state: 'waiting',
     attempts: 0,
     createdAt: sender.options.clock(),

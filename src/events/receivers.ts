@@ -31,6 +31,8 @@ export interface Receiver {
   url: string | undefined;
   /** Held: written down, and sent when this ends (SSF: `paused`). */
   paused?: boolean;
+  /** What ends access overtakes nothing: all about one subject in the order of time (SSF 1.0 §8.1.2). */
+  inOrder?: true;
   /**
    * What of this notice it is to be told: nothing, or a delivery each (an app with two sessions: two logout
    * tokens).

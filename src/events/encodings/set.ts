@@ -27,13 +27,15 @@ export interface StreamReceiverOptions {
 }
 
 /** Beside the notices that a stream asked for, those that are about the stream itself. */
-const ownTypes: ReadonlySet<string> = new Set(['stream.verification', 'stream.updated']);
+export const ownTypes: ReadonlySet<string> = new Set(['stream.verification', 'stream.updated']);
 
 export function streamReceiver(options: StreamReceiverOptions): Receiver {
   const { stream, issuer, types, product, wantsSubject = () => true } = options;
   return {
     id: `stream:${stream}`,
     url: options.url,
+    // `account-disabled` in front of an older `account-enabled` would leave the account enabled.
+    inOrder: true,
     ...(options.paused === true ? { paused: true } : {}),
     wants(_id, notice) {
       if (ownTypes.has(notice.type)) return notice.data.stream === stream ? [{}] : [];
@@ -54,8 +56,13 @@ export function setId(notice: string, part = 0): string {
   return part === 0 ? notice : `${notice}.${part}`;
 }
 
-async function encodeSet(
-  { issuer, audience, authorization, sign }: StreamReceiverOptions,
+export async function encodeSet(
+  {
+    issuer,
+    audience,
+    authorization,
+    sign,
+  }: Pick<StreamReceiverOptions, 'issuer' | 'audience' | 'authorization' | 'sign'>,
   id: string,
   notice: NoticeDocument,
   { part, createdAt }: Pick<DeliveryDocument, 'part' | 'createdAt'>,
