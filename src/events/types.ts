@@ -28,6 +28,8 @@ export type GrantEndReason =
   | 'key_compromise'
   | 'operator';
 
+export type StreamStatus = 'enabled' | 'paused' | 'disabled';
+
 /** A type alias for each shape, so that it is also a plain record of JSON values. */
 export type EventData = {
   /** Somebody is here for the first time. `account` is the personal account that is made next. */
@@ -79,6 +81,15 @@ export type EventData = {
   };
   /** So far the one before has come: on from the user `after`. */
   'cutoff.continued': { scope: string; before: number; after: string };
+  /** `client`: whose stream it is. */
+  'stream.created': { stream: string; client: string };
+  /** Its configuration or its status, as its owner wished. */
+  'stream.changed': { stream: string; client: string; status: StreamStatus };
+  'stream.removed': { stream: string; client: string };
+  /** On its way to this stream alone. `state`: its owner asked for it. */
+  'stream.verification': { stream: string; state?: string };
+  /** We changed its status, or lost something of it. */
+  'stream.updated': { stream: string; status: StreamStatus; reason?: string };
   'consent.given': { user: string; client: string; account?: string; scopes: string[] };
   'key.created': { kid: string; alg: string };
   /** Nothing that it signed is good any more. */

@@ -277,9 +277,13 @@ export interface StreamDocument {
   description?: string;
   status: 'enabled' | 'paused' | 'disabled';
   statusReason?: string;
-  /** Subjects that it does not want to hear of, by key. */
+  /** Subjects that it does not want to hear of, by the hash of each. */
   removed?: string[];
+  /** When it last asked for a verification, and when it last got one unasked. */
   verifiedAt?: number;
+  heartbeatAt?: number;
+  /** What was given up before this it has been told of. */
+  lostAt?: number;
   createdAt: number;
 }
 

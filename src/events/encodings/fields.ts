@@ -82,7 +82,7 @@ type Declared<Type extends EventType> = {
   fields: { [Key in keyof EventData[Type]]-?: Field | false };
 };
 
-/** `false`: steps on the way to another event. */
+/** `false`: told to nobody, such as a step on the way to another event. */
 const declared: { [Type in EventType]: Declared<Type> | false } = {
   'user.registered': {
     text: 'Somebody is here for the first time',
@@ -171,6 +171,12 @@ const declared: { [Type in EventType]: Declared<Type> | false } = {
     },
   },
   'cutoff.continued': false,
+  // About a stream, and of no concern to anybody but its owner.
+  'stream.created': false,
+  'stream.changed': false,
+  'stream.removed': false,
+  'stream.verification': false,
+  'stream.updated': false,
   'consent.given': {
     text: 'A user allowed somebody else’s app',
     fields: { user, client, account: maybe('Id of the account'), scopes: field('What', strings) },

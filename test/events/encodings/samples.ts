@@ -16,8 +16,8 @@ const clients = [
   { client: 'admin', sid: 'sid_of_admin' },
 ];
 
-/** Those of the directory's own steps are told to nobody. */
-type Sample = Exclude<EventType, 'owner.removed' | 'cutoff.continued'>;
+/** Those of the directory's own steps are told to nobody, those of a stream to that one alone. */
+type Sample = Exclude<EventType, 'owner.removed' | 'cutoff.continued' | `stream.${string}`>;
 
 export const samples: { [Type in Sample]: EventData[Type] } & Record<string, object> = {
   'user.registered': { user, account, name: 'Ada Lovelace' },
