@@ -32,6 +32,7 @@ export function checkTogether(config: Sound<Config>, broken: ReadonlySet<string>
     ...clients.flatMap((client, index) =>
       client === undefined ? [] : checkClient(client, `clients[${index}]`, config),
     ),
+    ...checkAudiences(config),
     ...checkOutgoing(config),
     ...checkSecrets(config),
     ...checkLifetimes(config),
@@ -67,6 +68,15 @@ function repetitions<Key extends string>(
     return [
       { key: `${list}[${index}].${key}`, message: `${list}[${before}] has the same ${key}.` },
     ];
+  });
+}
+
+/** A product's token must not open what is ours (`oidc/resources.ts`). */
+function checkAudiences({ issuer, products = [] }: Sound<Config>): ConfigProblem[] {
+  return products.flatMap((product, index) => {
+    if (issuer === undefined || product?.audience !== `${issuer}/ssf`) return [];
+    const message = 'This audience is the one of the streams of security events.';
+    return [{ key: `products[${index}].audience`, message, remedy: 'Choose another.' }];
   });
 }
 
@@ -141,6 +151,9 @@ function checkClient(client: Client, key: string, config: Sound<Config>): Config
   }
   if (grantTypes.includes('refresh_token') && !interactive) {
     complain('grantTypes', 'refresh_token is of no use without authorization_code.');
+  }
+  if (client.ssf === true && !grantTypes.includes('client_credentials')) {
+    complain('ssf', 'Its tokens come by client_credentials.', 'Add that to its grantTypes.');
   }
   problems.push(...checkAddresses(client, key), ...checkClientSecret(client, key));
   return problems;

@@ -113,6 +113,12 @@ const clientSchema = z.strictObject({
       'Whether it is your own. People are asked before an app of others sees who they are.',
     ),
   product: id.optional().describe('The product whose access tokens it gets.'),
+  ssf: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether it may have streams of security events (`docs/ssf.md`). It needs `client_credentials`.',
+    ),
   idTokenAlg: z
     .enum(['RS256', 'ES256'])
     .default('RS256')
@@ -256,6 +262,14 @@ export const configSchema = z.strictObject({
     .enum(['debug', 'info', 'warn', 'error'])
     .default('info')
     .describe('The least important records that are logged.'),
+  ssf: z
+    .strictObject({
+      heartbeat: seconds(10, day)
+        .default(300)
+        .describe('How often a stream gets a sign of life, in seconds.'),
+    })
+    .prefault({})
+    .describe('Streams of security events, for services.'),
   trustedProxies: z
     .array(range)
     .default([])

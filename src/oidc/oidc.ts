@@ -25,6 +25,8 @@ import { createAccountChoice } from './account_choice.ts';
 import { createAdapterFactory } from './adapter.ts';
 import { createAuthorization } from './authorization.ts';
 import { createRotates } from './bound_refresh.ts';
+import { createBearerCheck } from './bearer.ts';
+import type { BearerCheck } from './bearer.ts';
 import { browserHash } from './browser.ts';
 import { createClients } from './clients.ts';
 import type { Cutoffs } from './cutoffs.ts';
@@ -40,7 +42,7 @@ import { shapeModels } from './models.ts';
 import { createPolicy } from './prompts.ts';
 import { createProvider } from './provider.ts';
 import type { OidcPages } from './provider.ts';
-import { createResources, openidScopes } from './resources.ts';
+import { createResources, openidScopes, ssfAudience } from './resources.ts';
 import { createTokens } from './tokens.ts';
 import { workMiddleware } from './work_middleware.ts';
 
@@ -69,6 +71,8 @@ export interface Oidc {
   unitOfWork: Middleware;
   /** Lets apps cache discovery and keys. */
   metadata: Middleware;
+  /** For the endpoints of streams: whether a token is good for them. */
+  ssfBearer: BearerCheck;
 }
 
 /** Why the library ends a grant in this request: by the endpoint that it does so in. */
@@ -177,5 +181,12 @@ export function createOidc(dependencies: OidcDependencies): Oidc {
     links: createLinkOidc({ provider, library, work, tokens, endings, linkSecret }),
     unitOfWork: workMiddleware(work),
     metadata: cacheableMetadata(),
+    ssfBearer: createBearerCheck({
+      issuer: config.issuer,
+      audience: ssfAudience(config.issuer),
+      keys,
+      clock,
+      mayUse: (client) => clients.get(client)?.ssf === true,
+    }),
   };
 }

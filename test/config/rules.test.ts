@@ -346,3 +346,17 @@ describe('stores', () => {
     });
   });
 });
+
+test('a client with streams gets its tokens by client_credentials, for an audience of their own', async () => {
+  const service = { ssf: true, grantTypes: ['client_credentials'], redirectUris: [] };
+  expect(await complaints(withClient(service))).toEqual([]);
+  expect(await complaints(withClient({ ssf: true }))).toEqual([
+    expect.stringMatching(/^clients\[0\]\.ssf: .*client_credentials/),
+  ]);
+  const issuer = 'https://id.example.com';
+  const product = { id: 'pro', name: 'Pro', audience: `${issuer}/ssf` };
+  expect(await complaints(change({ issuer, products: [product] }))).toEqual([
+    expect.stringMatching(/^products\[0\]\.audience: /),
+  ]);
+  expect(await complaints(change({ ssf: { heartbeat: 1 } }))).toHaveLength(1);
+});
