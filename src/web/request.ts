@@ -93,7 +93,7 @@ export function requestBounds(): Middleware {
 }
 
 /** Below these all is ours; below others stand ids. */
-const fixedBelow = new Set(['oauth2', 'integrations', 'health', 'assets', '.well-known']);
+const fixedBelow = new Set(['oauth2', 'integrations', 'health', 'assets', 'ssf', '.well-known']);
 
 /**
  * Routers take an address in any case of its letters; limits and rules by address must not be walked
