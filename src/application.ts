@@ -20,6 +20,8 @@ import type { Readiness } from './health.ts';
 import { endWithSession } from './links/end_with_session.ts';
 import { routes as links } from './links/routes.ts';
 import type { Cutoffs } from './oidc/cutoffs.ts';
+import { routes as ssf } from './ssf/routes.ts';
+import type { SsfParts } from './ssf/routes.ts';
 import type { Endings } from './oidc/endings.ts';
 import { createOidc } from './oidc/oidc.ts';
 import { jsonEndpoints } from './oidc/work_middleware.ts';
@@ -50,6 +52,7 @@ export interface Rooms {
   endings: Endings;
   readiness: Readiness;
   cutoffs: Cutoffs;
+  ssf: SsfParts;
 }
 
 export interface ApplicationOptions extends Rooms {
@@ -74,6 +77,7 @@ export function createApplication(options: ApplicationOptions): Application {
   app.use(failures({ log, renderFailure: pages.failure, oauthPaths: jsonEndpoints }));
   app.use(requestBounds());
   app.use(health({ store, readiness: options.readiness }).routes());
+  app.use(ssf({ ...options.ssf, issuer: config.issuer, bearer: oidc.ssfBearer, limits }).routes());
   app.use(assets(config.brand).routes());
   app.use(browserLimit(limits, config));
   app.use(browsers(cookies, '/oauth2/authorize'));

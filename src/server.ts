@@ -17,11 +17,14 @@ import { createDirectory } from './directory/directory.ts';
 import type { Directory } from './directory/directory.ts';
 import { createAuditHandler } from './events/audit.ts';
 import { clientReceivers } from './events/client_receivers.ts';
+import { createDeliveries } from './events/engine.ts';
 import { createDispatcher } from './events/dispatcher.ts';
 import type { Dispatcher } from './events/dispatcher.ts';
 import type { Handler } from './events/handlers.ts';
 import { announcing } from './events/outbox.ts';
 import type { ReceiverSource } from './events/receivers.ts';
+import { streamReceivers } from './events/stream_receivers.ts';
+import { createStreamServices } from './events/stream_services.ts';
 import { createSweeper } from './events/sweeper.ts';
 import { createFederation } from './federation/federation.ts';
 import { createReadiness } from './health.ts';
@@ -32,6 +35,7 @@ import { openKeyring } from './oidc/keyring.ts';
 import type { Keyring } from './oidc/keyring.ts';
 import { createSign } from './oidc/signing.ts';
 import type { PendingEvent, Store } from './storage/store.ts';
+import { createWaiting } from './ssf/waiting.ts';
 import { createUnitOfWork } from './storage/work.ts';
 import { createLimits } from './web/limits.ts';
 
@@ -104,11 +108,31 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   await cutoffs.refresh();
   const keyring = await openKeyring({ store, secrets, clock, log, lifetimes });
 
+  const { issuer } = config;
+  const { allowPrivate } = config.outgoing;
+  const sign = createSign(keyring);
+  const clients = () => present.config().clients;
+  const mayHaveStreams = (client: string) =>
+    clients().some(({ id, ssf }) => id === client && ssf === true);
+  const signing = { issuer, sign, clock, log, store, secrets, owner, mayHaveStreams };
+  const streamSource = streamReceivers(signing);
+  const receivers = [clientReceivers({ ...signing, clients }), streamSource];
+  const deliveries = createDeliveries({ ...signing, fetch, sources: receivers });
+  const { care, handler, ...streams } = createStreamServices({
+    ...signing,
+    receivers: streamSource,
+    release: (receiver) => deliveries.release(receiver),
+    allowPrivate,
+    heartbeatSeconds: config.ssf.heartbeat,
+  });
+
   const handlers: Handler[] = [
     createAuditHandler({ store }),
     ...directory.handlers,
     endings.handler,
     cutoffHandler({ store, clock, endings }),
+    deliveries.handler,
+    handler,
   ];
   const dispatcher = createDispatcher({ store, clock, log, handlers, owner });
   knot.tie(dispatcher);
@@ -116,11 +140,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const readiness = createReadiness(clock);
 
   const shared = { store, secrets, clock, log, fetch, limits, directory, federation };
-  const rooms: Rooms = { ...shared, work, endings, cutoffs, readiness };
+  const ssf = { ...streams, waiting: createWaiting({ stopping: () => readiness.stopping }) };
+  const rooms: Rooms = { ...shared, work, endings, cutoffs, readiness, ssf };
   const present = presentApplication(rooms, { config, keyring, reservedIds });
-  const sign = createSign(keyring);
-  const clients = () => present.config().clients;
-  const receivers = [clientReceivers({ issuer: config.issuer, clients, sign, clock })];
   const keyWatch = repeat(
     async () => {
       await keyring.refresh();
@@ -143,6 +165,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       sweeper.start();
       keyWatch.start();
       cutoffWatch.start();
+      deliveries.start();
+      care.start();
     },
     leave() {
       readiness.leave();
@@ -150,7 +174,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     },
     async stop() {
       readiness.leave();
-      await Promise.all([dispatcher.stop(), sweeper.stop(), keyWatch.stop(), cutoffWatch.stop()]);
+      const watches = [keyWatch, cutoffWatch, care];
+      await Promise.all([dispatcher, sweeper, ...watches].map((worker) => worker.stop()));
+      await deliveries.stop();
       await guarded.close();
     },
     directory,
