@@ -79,22 +79,24 @@ export class Breakers {
     const { failing, disabled, deliveredAt = -Infinity } = state ?? {};
     const remembered = Math.abs(now - deliveredAt) < rememberEveryMs;
     if (failing === undefined && disabled === undefined && remembered) return;
+    let since: number | undefined;
     await states.change(id, (present) => {
       const { failing: failed, disabled: stopped, ...rest } = present;
+      since = failed?.openUntil === undefined ? undefined : failed.since;
       const next = { ...rest, deliveredAt: now };
       // It was under way when another one was answered 410, or an operator decided.
       if (stopped !== undefined && isDisabled(receiver, present)) {
         return { ...next, disabled: stopped };
       }
-      if (failed?.openUntil === undefined) return next;
-      log.info('a receiver answers again', { receiver: id, failing_since: iso(failed.since) });
-      return { ...next, catchUp: { until: 0 } };
+      return since === undefined ? next : { ...next, catchUp: { until: 0 } };
     });
+    if (since === undefined) return;
+    log.info('a receiver answers again', { receiver: id, failing_since: iso(since) });
   }
 
   /** @param probe it was the one that tries while the circuit is open */
   async failed(receiver: Receiver, lane: string, problem: string, probe: boolean): Promise<void> {
-    const { states, clock, random } = this.#options;
+    const { states, clock, random, log } = this.#options;
     const row = this.#row(receiver.id);
     row.successes = 0;
     row.failures += 1;
@@ -105,34 +107,41 @@ export class Breakers {
     const before = (await states.of(receiver.id))?.failing;
     // One lane alone that goes on failing has nothing new to tell.
     if (!opens && before !== undefined && now - before.since < disableAfterMs) return;
-    await states.change(receiver.id, (present) => {
+    let wasOpen = false;
+    const next = await states.change(receiver.id, (present) => {
       const { failing } = present;
+      wasOpen = failing?.openUntil !== undefined;
       // Several failed at once, and another one opened it.
       if (!probe && failing?.openUntil !== undefined && failing.openUntil > now) return undefined;
       const { since = now, count = 0 } = failing ?? {};
-      if (now - since >= disableAfterMs) return this.#disabled(receiver, present, 'failing');
-      const openUntil = opens ? now + openMs(count, random) : undefined;
-      return this.#failing(receiver, present, { since, count: count + 1, problem }, openUntil);
+      if (now - since >= disableAfterMs) return disabledNow(receiver, present, 'failing', now);
+      const told = { since, count: count + 1, problem };
+      const openUntil = now + openMs(count, random);
+      return { ...present, failing: opens ? { ...told, openUntil } : told };
     });
+    if (next?.disabled !== undefined) this.#tellDisabled(receiver, 'failing');
+    else if (!wasOpen && next?.failing?.openUntil !== undefined) {
+      const fields = { receiver: receiver.id, problem };
+      log.warn('a receiver fails, and is left alone for a while', fields);
+    }
   }
 
   /** It said when it wants to hear of us again. */
   async throttled({ id }: Receiver, forMs: number, problem: string): Promise<void> {
-    const { states, clock, log } = this.#options;
+    const { states, clock } = this.#options;
     const now = clock();
     await states.change(id, (present) => {
       const { since = now, count = 0, openUntil: until = 0 } = present.failing ?? {};
       const openUntil = Math.max(until, now + forMs);
-      if (present.failing === undefined) log.info('a receiver is throttled', { receiver: id });
       return { ...present, failing: { since, count, openUntil, problem } };
     });
   }
 
   /** 410. */
   async gone(receiver: Receiver): Promise<void> {
-    await this.#options.states.change(receiver.id, (present) =>
-      this.#disabled(receiver, present, 'gone'),
-    );
+    const { states, clock } = this.#options;
+    await states.change(receiver.id, (present) => disabledNow(receiver, present, 'gone', clock()));
+    this.#tellDisabled(receiver, 'gone');
   }
 
   /**
@@ -159,34 +168,8 @@ export class Breakers {
     });
   }
 
-  #failing(
-    { id }: Receiver,
-    present: ReceiverDocument,
-    failing: { since: number; count: number; problem: string },
-    openUntil: number | undefined,
-  ): ReceiverDocument {
-    if (present.failing?.openUntil === undefined && openUntil !== undefined) {
-      const { problem } = failing;
-      this.#options.log.warn('a receiver fails, and is left alone for a while', {
-        receiver: id,
-        problem,
-      });
-    }
-    return {
-      ...present,
-      failing: openUntil === undefined ? failing : { ...failing, openUntil },
-    };
-  }
-
-  #disabled(
-    { id, url = '' }: Receiver,
-    present: ReceiverDocument,
-    reason: 'gone' | 'failing',
-  ): ReceiverDocument {
-    const { failing, ...rest } = present;
-    const since = failing === undefined ? {} : { failing_since: iso(failing.since) };
-    this.#options.log.error('a receiver is disabled', { receiver: id, reason, ...since });
-    return { ...rest, disabled: { at: this.#options.clock(), reason, url } };
+  #tellDisabled({ id }: Receiver, reason: string): void {
+    this.#options.log.error('a receiver is disabled', { receiver: id, reason });
   }
 
   #row(id: string): Row {
@@ -198,6 +181,17 @@ export class Breakers {
     this.#rows.set(id, row);
     return row;
   }
+}
+
+function disabledNow(
+  { url = '' }: Receiver,
+  present: ReceiverDocument,
+  reason: string,
+  at: number,
+): ReceiverDocument {
+  const next = { ...present, disabled: { at, reason, url } };
+  delete next.failing;
+  return next;
 }
 
 function openMs(count: number, random: () => number): number {

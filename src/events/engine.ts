@@ -20,7 +20,7 @@ import type { Handler } from './handlers.ts';
 import { noMeter } from './meter.ts';
 import type { Meter } from './meter.ts';
 import { Notices } from './notices.ts';
-import { giveBack, poll, sweepAll } from './poller.ts';
+import { poll, sweepAll } from './poller.ts';
 import { Receivers, ReceiverStates } from './receiver_states.ts';
 import type { ReceiverSource } from './receivers.ts';
 import { replay } from './replay.ts';
@@ -108,7 +108,7 @@ export function createDeliveries(given: DeliveriesOptions): Deliveries {
       states.forget();
       if (!ignoreTimes) await poll(parts);
       await sweepAll(parts, tried);
-      await sender.slots.idle();
+      await sender.idle();
       if (sender.attempts === before) return;
       before = sender.attempts;
     }
@@ -116,16 +116,15 @@ export function createDeliveries(given: DeliveriesOptions): Deliveries {
 
   async function stop(): Promise<void> {
     started = false;
-    const unused = sender.close();
+    sender.close();
     let timer: NodeJS.Timeout | undefined;
     const bound = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, stopMs);
     });
-    await giveBack(sender, unused);
-    await Promise.race([Promise.all([watch.stop(), sender.slots.idle()]), bound]);
+    await Promise.race([Promise.all([watch.stop(), sender.idle()]), bound]);
     clearTimeout(timer);
     sender.abort();
-    await Promise.all([watch.stop(), sender.slots.idle(), catchUps.idle()]);
+    await Promise.all([watch.stop(), sender.idle(), catchUps.idle()]);
   }
 
   return {

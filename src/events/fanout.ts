@@ -25,7 +25,7 @@ export interface FanoutOptions {
 }
 
 /** Writes at the same time. */
-const concurrency = 32;
+const concurrency = 64;
 /** An app with more sessions of one browser than this is told of the first. */
 const mostOfOne = 100;
 /** A lane that is at work goes on by itself; if its process dies, others look after this. */
@@ -111,7 +111,7 @@ async function create(options: FanoutOptions, receiver: Receiver, what: Creation
   }
   const lane = options.sends() ? sender.reserve(receiver, document.lane) : 'closed';
   if (typeof lane === 'object') {
-    await createClaimed(sender, receiver, lane, what);
+    await createClaimed(sender, lane, what);
   } else if (lane === 'known') {
     await parked(clock() + behindMs);
     sender.admit(receiver, document.lane);
@@ -125,7 +125,6 @@ async function create(options: FanoutOptions, receiver: Receiver, what: Creation
 
 async function createClaimed(
   sender: Sender,
-  receiver: Receiver,
   lane: Lane,
   { id, document, notice }: Creation,
 ): Promise<void> {
@@ -133,10 +132,10 @@ async function createClaimed(
   const since = performance.now();
   try {
     const delivery = await deliveries.create(id, { ...document, ...deliveries.newClaim() });
-    if (delivery === undefined) sender.cancel(receiver, lane);
-    else sender.go(receiver, lane, { delivery, since, notice });
+    if (delivery === undefined) sender.cancel(lane);
+    else sender.go(lane, { delivery, since, notice });
   } catch (error) {
-    sender.cancel(receiver, lane);
+    sender.cancel(lane);
     throw error;
   }
 }

@@ -17,25 +17,31 @@ const unknownForMs = 24 * 60 * 60 * 1000;
 
 /** @returns whether there is more to do in the lane, now */
 export async function runLane(sender: Sender, lane: Lane): Promise<boolean> {
+  const { deliveries } = sender.options;
   for (let step = 0; step < turn; step += 1) {
-    if (sender.closed) return false;
     lane.again = false;
-    const held = lane.held ?? (await takeHead(sender, lane));
-    if (held === undefined) return lane.again;
+    const held = lane.held ?? (sender.closed ? undefined : await takeHead(sender, lane));
+    if (held === undefined) return lane.again && !sender.closed;
     lane.held = undefined;
-    const verified = await verify(sender, lane, held);
-    if (verified === 'lost') return lane.again;
+    // Only the request takes a place: how long the store takes is nothing that a receiver notices.
+    const sent = await sender.inPlace(lane.receiver, async () => request(sender, lane, held));
+    if (sent === undefined) {
+      await deliveries.release(held.delivery);
+      return false;
+    }
+    if (sent === 'lost') return lane.again;
+    if (sent === 'waits') return false;
     // Not its turn. Who has the turn may be done meanwhile: look again.
-    if (verified === 'early') continue;
-    if (!(await send(sender, lane, verified))) return false;
+    if (sent === 'early') continue;
+    if (!(await conclude(sender, lane, sent))) return false;
   }
   return true;
 }
 
 async function takeHead(sender: Sender, lane: Lane): Promise<Held | undefined> {
   const { deliveries, claims, clock, receivers, states } = sender.options;
-  const receiver = (await receivers.all()).get(lane.receiver);
-  const gate = gateOf(receiver, await states.of(lane.receiver));
+  const receiver = (await receivers.all()).get(lane.receiver.id);
+  const gate = gateOf(receiver, await states.of(lane.receiver.id));
   if (gate !== 'go' && !(gate === 'open' && lane.probe)) return undefined;
   const window = await deliveries.window(lane.key);
   const head = headOf(window);
@@ -101,32 +107,56 @@ async function verify(sender: Sender, lane: Lane, held: Held): Promise<Held | 'l
   return released === undefined ? 'lost' : 'early';
 }
 
-/** @returns whether the next of the lane may go */
-async function send(sender: Sender, lane: Lane, held: Held): Promise<boolean> {
-  const { deliveries, notices, receivers, states, clock, log, meter } = sender.options;
+interface Sent {
+  receiver: Receiver;
+  delivery: Delivery;
+  outcome: Outcome;
+  isProbe: boolean;
+}
+
+/** @returns `lost`: another one has it, or will; `early`: others come first; `waits`: it was put aside */
+async function request(
+  sender: Sender,
+  lane: Lane,
+  claimed: Held,
+): Promise<Sent | 'lost' | 'early' | 'waits'> {
+  const { notices, receivers, states, clock, meter } = sender.options;
+  const held = await verify(sender, lane, claimed);
+  if (typeof held === 'string') return held;
   const { delivery } = held;
   const { document } = delivery;
-  const receiver = (await receivers.all()).get(lane.receiver);
-  const gate = gateOf(receiver, await states.of(lane.receiver));
+  const receiver = (await receivers.all()).get(lane.receiver.id);
+  const gate = gateOf(receiver, await states.of(lane.receiver.id));
   const isProbe = gate === 'open' && lane.probe;
   if (receiver === undefined || (gate !== 'go' && !isProbe)) {
     await putAside(sender, delivery, gate);
-    return false;
+    return 'waits';
   }
   const notice = held.notice ?? (await notices.read(document.notice));
-  if (notice === undefined) return withoutNotice(sender, delivery);
+  if (notice === undefined) {
+    await withoutNotice(sender, delivery);
+    return 'waits';
+  }
   if (document.attempts === 0) meter.lag(receiver.id, Math.max(0, clock() - notice.at));
   const mayBegin = () => performance.now() - held.since <= sender.options.freshMs;
   const options = { ...sender.options, signal: sender.signal };
   const sending = { id: document.notice, receiver, notice, delivery: document, mayBegin };
-  sender.countAttempt();
   const outcome = await attempt(options, sending);
+  // Before anybody else takes the place: a receiver that fails is not to be asked by all of its lanes first.
+  if (outcome.kind === 'later') await tellBreaker(sender, receiver, lane, outcome, isProbe);
+  return { receiver, delivery, outcome, isProbe };
+}
+
+/** @returns whether the next of the lane may go */
+async function conclude(sender: Sender, lane: Lane, sent: Sent): Promise<boolean> {
+  const { deliveries, meter, log } = sender.options;
+  const { receiver, delivery, outcome, isProbe } = sent;
   const { kind, last } = outcome;
   if (kind === 'stopped') return false;
   if (kind === 'late') return (await deliveries.release(delivery)) !== undefined;
   meter.attempt(receiver.id, kind, last.milliseconds ?? 0);
   const written = await settle(sender, delivery, outcome, isProbe);
-  await tellBreaker(sender, receiver, lane, outcome, isProbe);
+  if (kind !== 'later') await tellBreaker(sender, receiver, lane, outcome, isProbe);
   if (written !== undefined) return written.document.state !== 'waiting';
   // Frozen past the claim: somebody else has sent it, or does.
   log.info('a delivery was taken by another process meanwhile', { delivery: delivery.id });
@@ -218,10 +248,9 @@ export async function giveUp(
 }
 
 /** Its fan-out died between the two, and is done again; or the notice is gone for good. */
-async function withoutNotice(sender: Sender, delivery: Delivery): Promise<boolean> {
+async function withoutNotice(sender: Sender, delivery: Delivery): Promise<void> {
   const { deliveries, clock } = sender.options;
   const isYoung = ageOf(delivery.document, clock()) < 60 * 60 * 1000;
   if (isYoung) await deliveries.park(delivery);
   else await deliveries.kill(delivery, { at: clock(), problem: 'expired' });
-  return !isYoung;
 }

@@ -3,7 +3,6 @@
  * receivers that may be tried again, or have to be caught up with. Looked for about each second, in pages.
  */
 
-import { Conflict } from '../storage/store.ts';
 import { gateOf } from './breaker.ts';
 import type { CatchUps } from './catch_up.ts';
 import { ageOf, keepHeldMs } from './deliveries.ts';
@@ -15,7 +14,7 @@ import type { Sender } from './sender.ts';
 
 const pageSize = 1000;
 const mostPages = 50;
-const concurrency = 32;
+const concurrency = 128;
 /** Of what waits for a receiver so much is looked at, to choose what tries whether it is there. */
 const candidates = 50;
 
@@ -105,17 +104,5 @@ export async function sweepAll(
   const always = () => Promise.resolve(true);
   await eachOf(all, concurrency, async ({ id }) => {
     await catchUps.pass(id, always, tried);
-  });
-}
-
-/** Of claims that were not used: others may send at once what they were for. */
-export async function giveBack(sender: Sender, held: readonly { delivery: Delivery }[]) {
-  await eachOf(held, concurrency, async ({ delivery }) => {
-    try {
-      await sender.options.deliveries.release(delivery);
-    } catch (error) {
-      // They end by themselves as well.
-      if (!(error instanceof Conflict)) sender.options.log.warn('a claim was kept', { error });
-    }
   });
 }

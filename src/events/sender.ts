@@ -51,7 +51,7 @@ export interface Held {
 
 export interface Lane {
   key: string;
-  receiver: string;
+  receiver: Receiver;
   held: Held | undefined;
   /** Something was put into it since it was last looked at. */
   again: boolean;
@@ -63,17 +63,20 @@ export interface Lane {
 
 export type Admission = 'admitted' | 'known' | 'full' | 'closed';
 
-/** Bounds of memory: lanes in all, and those of one receiver that wait. */
+/** Bounds of memory: lanes in all, and those of one receiver. */
 const mostLanes = 10_000;
-const mostQueued = 32;
+const mostOfReceiver = 64;
 
 export class Sender {
   readonly options: SenderOptions;
   readonly slots: Slots;
   readonly #lanes = new Map<string, Lane>();
+  /** How many of them each receiver has. */
+  readonly #counts = new Map<string, number>();
   readonly #abort = new AbortController();
   #closed = false;
   #attempts = 0;
+  #waiters: { condition: () => boolean; resolve: () => void }[] = [];
 
   constructor(options: SenderOptions) {
     this.options = options;
@@ -95,8 +98,13 @@ export class Sender {
     return this.#attempts;
   }
 
-  countAttempt(): void {
-    this.#attempts += 1;
+  /** Waits for a place. `undefined`: the process stops, and nothing was done. */
+  inPlace<T>(receiver: Receiver, work: () => Promise<T>): Promise<T | undefined> {
+    this.options.meter.load(this.slots.waiting + 1, this.slots.running);
+    return this.slots.use(receiver.id, hostOf(receiver), async () => {
+      this.#attempts += 1;
+      return work();
+    });
   }
 
   has(key: string): boolean {
@@ -113,7 +121,7 @@ export class Sender {
     }
     lane.probe = how.probe === true;
     lane.all = how.all;
-    this.go(receiver, lane);
+    this.go(lane);
     return 'admitted';
   }
 
@@ -121,47 +129,45 @@ export class Sender {
   reserve(receiver: Receiver, key: string): Lane | Exclude<Admission, 'admitted'> {
     if (this.#closed) return 'closed';
     if (this.#lanes.has(key)) return 'known';
-    const isFull = this.#lanes.size >= mostLanes || this.slots.queued(receiver.id) >= mostQueued;
-    if (isFull) return 'full';
+    if (!this.#hasRoom(receiver.id, mostOfReceiver)) return 'full';
     const lane: Lane = {
       key,
-      receiver: receiver.id,
+      receiver,
       held: undefined,
       again: false,
       probe: false,
       all: undefined,
     };
     this.#lanes.set(key, lane);
+    this.#count(receiver.id, 1);
     return lane;
   }
 
-  go(receiver: Receiver, lane: Lane, held?: Held): void {
+  go(lane: Lane, held?: Held): void {
     lane.held = held;
-    this.slots.add({
-      receiver: receiver.id,
-      host: hostOf(receiver),
-      run: () => this.#run(receiver, lane),
-    });
-    this.options.meter.load(this.slots.waiting, this.slots.running);
+    // It rejects only by a defect, and then the process should hear of it.
+    void this.#run(lane);
   }
 
-  cancel(receiver: Receiver, lane: Lane): void {
-    this.#lanes.delete(lane.key);
-    if (lane.again) this.admit(receiver, lane.key);
+  cancel(lane: Lane): void {
+    this.#end(lane, lane.again);
   }
 
-  /** Resolves when few lanes of the receiver wait: time for more. */
+  /** Resolves when the receiver has few lanes here: time for more. */
   room(receiver: string): Promise<void> {
-    const hasRoom = () =>
-      this.slots.queued(receiver) <= mostQueued / 2 && this.#lanes.size < mostLanes;
-    return this.slots.until(() => this.#closed || hasRoom());
+    return this.#until(() => this.#closed || this.#hasRoom(receiver, mostOfReceiver / 2));
   }
 
-  /** No further lane begins. @returns the claims that were not used */
-  close(): Held[] {
+  /** Resolves when there are no lanes any more. */
+  idle(): Promise<void> {
+    return this.#until(() => this.#lanes.size === 0);
+  }
+
+  /** No further request begins; claims that were not used are given back. */
+  close(): void {
     this.#closed = true;
     this.slots.close();
-    return [...this.#lanes.values()].flatMap(({ held }) => held ?? []);
+    this.#notify();
   }
 
   /** What is under way is broken off; its claims end by themselves. */
@@ -169,17 +175,46 @@ export class Sender {
     this.#abort.abort(new Error('the process stops'));
   }
 
-  async #run(receiver: Receiver, lane: Lane): Promise<void> {
+  async #run(lane: Lane): Promise<void> {
     const { log } = this.options;
     let more = false;
     try {
       more = await runLane(this, lane);
     } catch (error) {
       // What is claimed is free again when the claim ends.
-      if (!this.#closed) log.warn('a lane of deliveries failed', { lane: lane.key, error });
+      log.warn('a lane of deliveries failed', { lane: lane.key, error });
     }
-    this.#lanes.delete(lane.key);
-    if (more && !this.#closed) this.admit(receiver, lane.key);
+    this.#end(lane, more);
+  }
+
+  #end({ key, receiver }: Lane, more: boolean): void {
+    this.#lanes.delete(key);
+    this.#count(receiver.id, -1);
+    if (more) this.admit(receiver, key);
+    this.#notify();
+  }
+
+  #hasRoom(receiver: string, most: number): boolean {
+    return this.#lanes.size < mostLanes && (this.#counts.get(receiver) ?? 0) < most;
+  }
+
+  #count(receiver: string, by: 1 | -1): void {
+    const count = (this.#counts.get(receiver) ?? 0) + by;
+    if (count === 0) this.#counts.delete(receiver);
+    else this.#counts.set(receiver, count);
+  }
+
+  #until(condition: () => boolean): Promise<void> {
+    if (condition()) return Promise.resolve();
+    return new Promise((resolve) => this.#waiters.push({ condition, resolve }));
+  }
+
+  #notify(): void {
+    if (this.#waiters.length === 0) return;
+    const ready = new Set(this.#waiters.filter(({ condition }) => condition()));
+    if (ready.size === 0) return;
+    this.#waiters = this.#waiters.filter((waiter) => !ready.has(waiter));
+    for (const { resolve } of ready) resolve();
   }
 }
 

@@ -3,28 +3,27 @@
  * much to send does not keep the others waiting.
  */
 
-export interface Work {
-  receiver: string;
-  host: string;
-  run(): Promise<void>;
-}
-
 export interface SlotsOptions {
   all: number;
   perHost: number;
   limitOf(receiver: string): number;
 }
 
+interface Waiter {
+  receiver: string;
+  host: string;
+  enter(isOpen: boolean): void;
+}
+
 export class Slots {
   readonly #options: SlotsOptions;
-  /** What waits, by receiver; the one whose turn was longest ago is first. */
-  readonly #queues = new Map<string, Work[]>();
+  /** Who waits, by receiver; the one whose turn was longest ago is first. */
+  readonly #queues = new Map<string, Waiter[]>();
   readonly #ofReceiver = new Map<string, number>();
   readonly #ofHost = new Map<string, number>();
   #running = 0;
   #waiting = 0;
   #closed = false;
-  #waiters: { condition: () => boolean; resolve: () => void }[] = [];
 
   constructor(options: SlotsOptions) {
     this.#options = options;
@@ -38,52 +37,51 @@ export class Slots {
     return this.#waiting;
   }
 
-  queued(receiver: string): number {
-    return this.#queues.get(receiver)?.length ?? 0;
-  }
-
-  add(work: Work): void {
-    const queue = this.#queues.get(work.receiver);
-    if (queue === undefined) this.#queues.set(work.receiver, [work]);
-    else queue.push(work);
-    this.#waiting += 1;
-    this.#pump();
-  }
-
-  /** Resolves when nothing runs and nothing waits. */
-  idle(): Promise<void> {
-    return this.until(() => this.#running === 0 && this.#waiting === 0);
-  }
-
-  /** Resolves when it holds; it is asked whenever a request ends. */
-  until(condition: () => boolean): Promise<void> {
-    if (condition()) return Promise.resolve();
-    return new Promise((resolve) => this.#waiters.push({ condition, resolve }));
-  }
-
-  /** Nothing further begins. */
-  close(): void {
-    this.#closed = true;
-    this.#queues.clear();
-    this.#waiting = 0;
-    this.#notify();
-  }
-
-  #pump(): void {
-    while (!this.#closed && this.#running < this.#options.all) {
-      const work = this.#next();
-      if (work === undefined) return;
-      this.#count(work, 1);
-      // It rejects only by a defect, and then the process should hear of it.
-      void work.run().then(() => {
-        this.#count(work, -1);
-        this.#notify();
-        this.#pump();
-      });
+  /**
+   * Waits for a place, and gives it back when the work is over.
+   * @returns `undefined`, and nothing is done, where it was closed before there was one
+   */
+  async use<T>(receiver: string, host: string, work: () => Promise<T>): Promise<T | undefined> {
+    if (!(await this.#place(receiver, host))) return undefined;
+    try {
+      return await work();
+    } finally {
+      this.#count(receiver, host, -1);
+      this.#pump();
     }
   }
 
-  #next(): Work | undefined {
+  /** Nobody gets a place any more. */
+  close(): void {
+    this.#closed = true;
+    const left = [...this.#queues.values()].flat();
+    this.#queues.clear();
+    this.#waiting = 0;
+    for (const { enter } of left) enter(false);
+  }
+
+  #place(receiver: string, host: string): Promise<boolean> {
+    if (this.#closed) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const waiter: Waiter = { receiver, host, enter: resolve };
+      const queue = this.#queues.get(receiver);
+      if (queue === undefined) this.#queues.set(receiver, [waiter]);
+      else queue.push(waiter);
+      this.#waiting += 1;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    while (this.#running < this.#options.all) {
+      const waiter = this.#next();
+      if (waiter === undefined) return;
+      this.#count(waiter.receiver, waiter.host, 1);
+      waiter.enter(true);
+    }
+  }
+
+  #next(): Waiter | undefined {
     const { perHost, limitOf } = this.#options;
     for (const [receiver, queue] of this.#queues) {
       const [first] = queue;
@@ -100,18 +98,10 @@ export class Slots {
     return undefined;
   }
 
-  #count({ receiver, host }: Work, by: 1 | -1): void {
+  #count(receiver: string, host: string, by: 1 | -1): void {
     this.#running += by;
     add(this.#ofReceiver, receiver, by);
     add(this.#ofHost, host, by);
-  }
-
-  #notify(): void {
-    if (this.#waiters.length === 0) return;
-    const ready = this.#waiters.filter(({ condition }) => condition());
-    if (ready.length === 0) return;
-    this.#waiters = this.#waiters.filter((waiter) => !ready.includes(waiter));
-    for (const { resolve } of ready) resolve();
   }
 }
 
