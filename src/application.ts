@@ -18,11 +18,13 @@ import type { Federation } from './federation/federation.ts';
 import { health } from './health.ts';
 import type { Readiness } from './health.ts';
 import { endWithSession } from './links/end_with_session.ts';
+import type { EventStreams } from './links/event_streams.ts';
 import { routes as links } from './links/routes.ts';
 import type { Cutoffs } from './oidc/cutoffs.ts';
 import { routes as ssf } from './ssf/routes.ts';
 import type { SsfParts } from './ssf/routes.ts';
 import type { Endings } from './oidc/endings.ts';
+import type { LiveSessions } from './oidc/live_sessions.ts';
 import { createOidc } from './oidc/oidc.ts';
 import { jsonEndpoints } from './oidc/work_middleware.ts';
 import { createPages } from './pages.ts';
@@ -50,6 +52,8 @@ export interface Rooms {
   federation: Federation;
   work: UnitOfWork;
   endings: Endings;
+  live: LiveSessions;
+  streams: EventStreams;
   readiness: Readiness;
   cutoffs: Cutoffs;
   ssf: SsfParts;
@@ -110,6 +114,8 @@ export function createApplication(options: ApplicationOptions): Application {
       clock,
       log,
       limits,
+      live: options.live,
+      streams: options.streams,
       renderQuestion: pages.signOutQuestion,
     }).routes(),
   );

@@ -41,8 +41,9 @@ export interface Listener {
   /**
    * Takes no new connection once `noticeMs` are over (at once when not given), and resolves when those under way
    * have got their answers.
+   * @param hangUp ends answers that would go on for ever: whoever connects again gets to another process
    */
-  drain(noticeMs?: number): Promise<void>;
+  drain(noticeMs?: number, hangUp?: () => void): Promise<void>;
 }
 
 /** @throws {Problem} with a sentence for the operator that names the port or the address */
@@ -56,7 +57,11 @@ export async function listen(callback: RequestListener, place: Place, log: Log):
   // Of one connection that could not be taken (no file descriptor left): the others go on.
   server.on('error', (error) => log.error('the listener failed', { error }));
   const { address, port } = server.address() as AddressInfo;
-  return { address, port, drain: (noticeMs) => drain(server, connections, log, noticeMs) };
+  return {
+    address,
+    port,
+    drain: async (noticeMs, hangUp) => drain({ server, connections, log, noticeMs, hangUp }),
+  };
 }
 
 interface Connections {
@@ -103,12 +108,15 @@ function track(server: Server): Connections {
   };
 }
 
-async function drain(
-  server: Server,
-  connections: Connections,
-  log: Log,
-  noticeMs = 0,
-): Promise<void> {
+interface Draining {
+  server: Server;
+  connections: Connections;
+  log: Log;
+  noticeMs: number | undefined;
+  hangUp: (() => void) | undefined;
+}
+
+async function drain({ server, connections, log, noticeMs = 0, hangUp }: Draining): Promise<void> {
   connections.leave();
   // A balancer that has not heard of it yet may be sending over any of its connections.
   if (noticeMs > 0) await delay(noticeMs);
@@ -117,6 +125,7 @@ async function drain(
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
   });
+  hangUp?.();
   const silent = setTimeout(connections.endSilent, silentMs);
   const timer = setTimeout(() => {
     log.warn('requests were cut off at the stop', { after_ms: drainMs });

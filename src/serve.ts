@@ -39,7 +39,7 @@ export async function serve(source: ConfigSource, version: string): Promise<void
   onSignals(log, async () => {
     const isWatched = server.leave();
     // Requests first: they may still need the outgoing fetch, and what they write wakes the workers.
-    await listener.drain(isWatched ? config.stopDelaySeconds * 1000 : 0);
+    await listener.drain(isWatched ? config.stopDelaySeconds * 1000 : 0, server.hangUp);
     await close();
   });
   server.start();

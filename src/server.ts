@@ -28,12 +28,14 @@ import { createStreamServices } from './events/stream_services.ts';
 import { createSweeper } from './events/sweeper.ts';
 import { createFederation } from './federation/federation.ts';
 import { createReadiness } from './health.ts';
+import { createEventStreams } from './links/event_streams.ts';
 import { linkClientId } from './oidc/clients.ts';
 import { createCutoffs, cutoffHandler } from './oidc/cutoffs.ts';
 import { createEndings } from './oidc/endings.ts';
 import { openKeyring } from './oidc/keyring.ts';
 import type { Keyring } from './oidc/keyring.ts';
 import { createSign } from './oidc/signing.ts';
+import { createLiveSessions } from './oidc/live_sessions.ts';
 import type { PendingEvent, Store } from './storage/store.ts';
 import { createWaiting } from './ssf/waiting.ts';
 import { createUnitOfWork } from './storage/work.ts';
@@ -70,6 +72,8 @@ export interface Server {
    * @returns whether there seems to be a balancer, which has to hear of it
    */
   leave(): boolean;
+  /** Ends the answers that would go on: no new connection is taken any more. */
+  hangUp(): void;
   /** For operators' commands, and for seeding a development world. */
   directory: Directory;
   dispatcher: Dispatcher;
@@ -106,6 +110,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const endings = createEndings({ store, work, clock });
   const cutoffs = createCutoffs({ store });
   await cutoffs.refresh();
+  const live = createLiveSessions({ store, clock, log });
+  const streams = createEventStreams({ clock, most: config.limits.sessionEventConnections });
   const keyring = await openKeyring({ store, secrets, clock, log, lifetimes });
 
   const { issuer } = config;
@@ -118,7 +124,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const streamSource = streamReceivers(signing);
   const receivers = [clientReceivers({ ...signing, clients }), streamSource];
   const deliveries = createDeliveries({ ...signing, fetch, sources: receivers });
-  const { care, handler, ...streams } = createStreamServices({
+  const { care, handler, ...signals } = createStreamServices({
     ...signing,
     receivers: streamSource,
     release: (receiver) => deliveries.release(receiver),
@@ -133,6 +139,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     cutoffHandler({ store, clock, endings }),
     deliveries.handler,
     handler,
+    live.handler,
   ];
   const dispatcher = createDispatcher({ store, clock, log, handlers, owner });
   knot.tie(dispatcher);
@@ -140,8 +147,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const readiness = createReadiness(clock);
 
   const shared = { store, secrets, clock, log, fetch, limits, directory, federation };
-  const ssf = { ...streams, waiting: createWaiting({ stopping: () => readiness.stopping }) };
-  const rooms: Rooms = { ...shared, work, endings, cutoffs, readiness, ssf };
+  const ssf = { ...signals, waiting: createWaiting({ stopping: () => readiness.stopping }) };
+  const rooms: Rooms = { ...shared, work, endings, cutoffs, live, streams, readiness, ssf };
   const present = presentApplication(rooms, { config, keyring, reservedIds });
   const keyWatch = repeat(
     async () => {
@@ -167,14 +174,18 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       cutoffWatch.start();
       deliveries.start();
       care.start();
+      live.start();
+      streams.start();
     },
     leave() {
       readiness.leave();
       return readiness.isWatched();
     },
+    hangUp: streams.hangUp,
     async stop() {
       readiness.leave();
-      const watches = [keyWatch, cutoffWatch, care];
+      streams.hangUp();
+      const watches = [keyWatch, cutoffWatch, care, live];
       await Promise.all([dispatcher, sweeper, ...watches].map((worker) => worker.stop()));
       await deliveries.stop();
       await guarded.close();

@@ -244,7 +244,9 @@ export const configSchema = z.strictObject({
   returnOrigins: z
     .array(origin)
     .default([])
-    .describe('The origins that `return_to` may name, and that `POST /refresh` answers.'),
+    .describe(
+      'The origins that `return_to` may name, and that `POST /refresh` and `/session/events` answer.',
+    ),
   lifetimes: lifetimesSchema.prefault({}).describe('How long things last, in seconds.'),
   claims: z
     .strictObject({
@@ -301,6 +303,13 @@ export const configSchema = z.strictObject({
         .max(1_000_000)
         .default(300)
         .describe('Requests of one address to the sign-in pages in a minute.'),
+      sessionEventConnections: z
+        .number()
+        .int()
+        .min(0)
+        .max(100_000)
+        .default(1000)
+        .describe('Pages that may listen to `/session/events` at one process at the same time.'),
     })
     .prefault({})
     .describe('Against those who try too often.'),

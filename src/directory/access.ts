@@ -69,7 +69,7 @@ export function createAccess({ store }: { store: Store }): Access {
 }
 
 /** @returns `undefined` when the user may not act for the account */
-function rolesNow(
+export function rolesNow(
   id: string,
   user: UserDocument | undefined,
   accountId: string | undefined,

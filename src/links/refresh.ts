@@ -12,8 +12,8 @@ import type { LinkOidc, TokenAnswer } from '../oidc/links.ts';
 import { linkCookie } from '../web/cookies.ts';
 import type { Cookies } from '../web/cookies.ts';
 import { readForm, singleQuery } from '../web/form.ts';
+import { allowOrigin } from './cors.ts';
 import { linkProblem } from './errors.ts';
-import { callingOrigins, isFromApp } from './origins.ts';
 import { findProduct } from './signin.ts';
 
 export interface RefreshDependencies {
@@ -24,37 +24,7 @@ export interface RefreshDependencies {
 }
 
 const formLimitBytes = 4 * 1024;
-const preflightSeconds = 600;
 export const refreshMethods = 'OPTIONS, POST';
-
-/**
- * The CORS protocol (Fetch §3.2), with credentials: for the listed origins, by name, never `*`. The
- * headers are set before anything can fail, so that scripts can read refusals too.
- */
-function allowOrigin(ctx: ParameterizedContext, config: Config): void {
-  ctx.vary('Origin');
-  if (isOwnPage(ctx)) return;
-  if (!isFromApp(ctx, callingOrigins(config))) throw linkProblem('origin_not_allowed');
-  ctx.set('Access-Control-Allow-Origin', ctx.get('Origin'));
-  ctx.set('Access-Control-Allow-Credentials', 'true');
-}
-
-/** Some send no origin to where they are themselves; what comes from elsewhere always has one. */
-function isOwnPage(ctx: ParameterizedContext): boolean {
-  return (
-    ctx.get('Origin') === '' && ['', 'none', 'same-origin'].includes(ctx.get('Sec-Fetch-Site'))
-  );
-}
-
-/** `OPTIONS /refresh` */
-export function preflight(ctx: ParameterizedContext, { config }: RefreshDependencies): void {
-  allowOrigin(ctx, config);
-  ctx.set('Access-Control-Allow-Methods', 'POST');
-  ctx.set('Access-Control-Allow-Headers', 'Content-Type');
-  ctx.set('Access-Control-Max-Age', String(preflightSeconds));
-  ctx.set('Allow', refreshMethods);
-  ctx.status = 204;
-}
 
 /** `POST /refresh` */
 export async function refresh(

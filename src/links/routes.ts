@@ -8,6 +8,7 @@
  *   GET /signin/return                 the authorization endpoint's answer
  *   POST /refresh                      an access token for the cookie
  *   GET, POST /signout                 the end of the session and of all that came from it
+ *   GET /session/events                tells a page when any of that is different
  */
 
 import Router from '@koa/router';
@@ -18,13 +19,17 @@ import type { Log } from '../base/log.ts';
 import type { Secrets } from '../base/secrets.ts';
 import type { Config } from '../config.ts';
 import type { LinkOidc } from '../oidc/links.ts';
+import type { LiveSessions } from '../oidc/live_sessions.ts';
 import type { Cookies } from '../web/cookies.ts';
 import type { Csrf } from '../web/csrf.ts';
 import type { Html } from '../web/html.ts';
 import type { LimitRule, Limits } from '../web/limits.ts';
 import { continueTo } from '../web/page.ts';
 import { createAttempts } from './attempts.ts';
-import { preflight, refresh, refreshMethods } from './refresh.ts';
+import { preflight } from './cors.ts';
+import type { EventStreams } from './event_streams.ts';
+import { refresh, refreshMethods } from './refresh.ts';
+import { sessionEvents, sessionEventsMethods } from './session_events.ts';
 import { beginSignin, finishSignin } from './signin.ts';
 import { signOutByForm, signOutByLink } from './signout.ts';
 import type { SignoutQuestion } from './signout.ts';
@@ -38,6 +43,8 @@ export interface LinksDependencies {
   clock: Clock;
   log: Log;
   limits: Limits;
+  live: LiveSessions;
+  streams: EventStreams;
   /** The page that asks whether to sign out. */
   renderQuestion(question: SignoutQuestion): Html;
 }
@@ -53,6 +60,7 @@ const perMinute = (name: string, limit: number): LimitRule => ({
 const signinLimit = perMinute('link_signin', 300);
 const refreshLimit = perMinute('link_refresh', 1200);
 const signoutLimit = perMinute('link_signout', 300);
+const sessionEventsLimit = perMinute('link_session_events', 1200);
 
 export function routes(dependencies: LinksDependencies): Router {
   const { config, cookies, secrets, clock, limits } = dependencies;
@@ -67,16 +75,27 @@ export function routes(dependencies: LinksDependencies): Router {
   router.use('/signin', limits.byAddress(signinLimit));
   router.use('/refresh', asJson, limits.byAddress(refreshLimit));
   router.use('/signout', limits.byAddress(signoutLimit));
+  router.use('/session/events', asJson, limits.byAddress(sessionEventsLimit));
   // Somebody typed the issuer's address: to the app, which knows what to do with them.
   router.get('/', (ctx) => continueTo(ctx, config.signin.success));
   router.get('/signin', (ctx) => beginSignin(ctx, signin));
   router.get('/signin/return', (ctx) => finishSignin(ctx, signin));
   router.get('/signin/:provider', (ctx) => beginSignin(ctx, signin, ctx.params.provider));
   router.post('/refresh', (ctx) => refresh(ctx, dependencies));
-  router.options('/refresh', (ctx) => preflight(ctx, dependencies));
+  router.options('/refresh', (ctx) =>
+    preflight(ctx, { config, method: 'POST', header: 'Content-Type' }),
+  );
   router.all('/refresh', (ctx) => {
     ctx.set('Allow', refreshMethods);
     throw new Problem('method_not_allowed', 405, 'Tokens are asked for with POST.');
+  });
+  router.get('/session/events', (ctx) => sessionEvents(ctx, dependencies));
+  router.options('/session/events', (ctx) =>
+    preflight(ctx, { config, method: 'GET', header: 'Last-Event-ID' }),
+  );
+  router.all('/session/events', (ctx) => {
+    ctx.set('Allow', sessionEventsMethods);
+    throw new Problem('method_not_allowed', 405, 'This is a stream of events: ask with GET.');
   });
   router.get('/signout', (ctx) => signOutByLink(ctx, dependencies));
   router.post('/signout', (ctx) => signOutByForm(ctx, dependencies));

@@ -156,6 +156,7 @@ async function grantIdOf(
     id = sha256(id);
   }
   container.accounts = { ...container.accounts, [key]: id };
+  container.last = id;
   return id;
 }
 

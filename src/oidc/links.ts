@@ -9,7 +9,11 @@ import type { UnitOfWork } from '../storage/work.ts';
 import { lockedKey } from './authorization.ts';
 import { linkClientId } from './clients.ts';
 import type { SessionEndReason } from '../events/types.ts';
+import type { Clients } from './clients.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Endings } from './endings.ts';
+import { findSubject } from './live_subject.ts';
+import type { FoundSubject } from './live_subject.ts';
 import type { Tokens } from './tokens.ts';
 import { outcomeOf, refusalBody, takeFailure } from './work_middleware.ts';
 
@@ -34,6 +38,11 @@ export interface LinkOidc {
   session(ctx: ParameterizedContext): Promise<{ uid: string; user: string } | undefined>;
   /** Ends the browser's session with every grant that came from it, and clears its cookie. */
   endSession(ctx: ParameterizedContext, reason: SessionEndReason): Promise<void>;
+  /** Whose session it is, also where it has ended, by the cookies of the request. */
+  subject(
+    ctx: ParameterizedContext,
+    refreshToken: string | undefined,
+  ): Promise<FoundSubject | undefined>;
   /** Ends the grant of a refresh token of the link client, if it is a true one. */
   revoke(refreshToken: string): Promise<void>;
 }
@@ -44,6 +53,8 @@ export interface LinkDependencies {
   library: Middleware;
   work: UnitOfWork;
   tokens: Tokens;
+  clients: Clients;
+  clock: Clock;
   endings: Endings;
   linkSecret: string;
 }
@@ -123,6 +134,8 @@ export function createLinkOidc(dependencies: LinkDependencies): LinkOidc {
       if (session.accountId !== undefined) await endings.session(session.uid, reason);
       ctx.cookies.set(provider.cookieName('session'), null, { path: '/', signed: false });
     },
+
+    subject: (ctx, refreshToken) => findSubject(dependencies, ctx, refreshToken),
 
     async revoke(refreshToken) {
       const parts = tokens.parseRefreshToken(refreshToken);

@@ -26,6 +26,8 @@ declare module 'oidc-provider' {
     accounts?: Record<string, string>;
     /** The account that the person last chose for this client. */
     chosen?: string;
+    /** The id of the Grant that this client was last answered for. */
+    last?: string;
   }
 }
 

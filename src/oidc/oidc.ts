@@ -178,7 +178,16 @@ export function createOidc(dependencies: OidcDependencies): Oidc {
   return {
     provider,
     conversations: createConversations({ provider, clients, store, work, clock }),
-    links: createLinkOidc({ provider, library, work, tokens, endings, linkSecret }),
+    links: createLinkOidc({
+      provider,
+      library,
+      work,
+      tokens,
+      clients,
+      clock,
+      endings,
+      linkSecret,
+    }),
     unitOfWork: workMiddleware(work),
     metadata: cacheableMetadata(),
     ssfBearer: createBearerCheck({

@@ -5,6 +5,7 @@ import { createCookieJar } from '../../dev/cookie_jar.ts';
 import type { CookieJar } from '../../dev/cookie_jar.ts';
 import { createSecrets } from '../../src/base/secrets.ts';
 import { configSchema } from '../../src/config.ts';
+import { createEventStreams } from '../../src/links/event_streams.ts';
 import type { ConfigInput } from '../../src/config.ts';
 import { routes } from '../../src/links/routes.ts';
 import type { LinkOidc, TokenAnswer } from '../../src/oidc/links.ts';
@@ -98,6 +99,13 @@ export async function startLinks(changes: Partial<ConfigInput> = {}): Promise<Li
     clock,
     log,
     limits: createLimits({ store: { bump: () => Promise.resolve(1) }, clock, log }),
+    live: {
+      listen: () => () => undefined,
+      handler: { name: 'live_sessions', types: [], handle: () => Promise.resolve() },
+      start: () => undefined,
+      stop: () => Promise.resolve(),
+    },
+    streams: createEventStreams({ clock, most: 0 }),
     renderQuestion: ({ action, csrf, fields }) =>
       html`<form method="post" action="${action}">
         ${Object.entries({ ...fields, csrf }).map(
@@ -143,6 +151,7 @@ function fakeOidc(ownIssuer: string, fake: FakeOidc): LinkOidc {
       return fake.answer(parameters);
     },
     session: () => Promise.resolve(undefined),
+    subject: () => Promise.resolve(undefined),
     endSession(_ctx, reason) {
       if (fake.failure !== undefined) return Promise.reject(fake.failure);
       fake.events.push(`session ended: ${reason}`);

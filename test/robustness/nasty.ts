@@ -26,6 +26,7 @@ export const paths = [
   '/signin/__proto__',
   '/signin/return',
   '/refresh',
+  '/session/events',
   '/signout',
   '/health/live',
   '/health/ready',
