@@ -6,6 +6,7 @@ import { configSchema } from '../src/config.ts';
 import type { Config, ConfigInput } from '../src/config.ts';
 import { createServer } from '../src/server.ts';
 import type { Server } from '../src/server.ts';
+import type { Store } from '../src/storage/store.ts';
 import { openStores } from '../src/stores.ts';
 import { startLinksApp } from './app_links.ts';
 import { startOidcApp } from './app_oidc.ts';
@@ -38,6 +39,7 @@ export interface World {
   client: Client;
   partner: Client;
   server: Server;
+  store: Store;
   close(): Promise<void>;
 }
 
@@ -127,6 +129,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       client,
       partner,
       server,
+      store,
       close,
     };
   } catch (error) {

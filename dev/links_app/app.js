@@ -23,17 +23,42 @@ async function callService() {
   return claims;
 }
 
-async function start() {
-  const signedIn = await refresh();
+/** Says at once that the session has ended, here or elsewhere, and that the token is out of date. */
+function listen() {
+  const events = new EventSource(`${tollgate}/session/events`, { withCredentials: true });
+  events.addEventListener('changed', () => void showUser());
+  events.addEventListener('ended', ({ data }) => {
+    events.close();
+    token = undefined;
+    showSignedIn(false);
+    show('words', `This session has ended: ${JSON.parse(data).reason}.`);
+    show('answer', '–');
+  });
+  // It connects again by itself, unless it was refused: then /refresh says why.
+  events.addEventListener('error', () => {
+    if (events.readyState === EventSource.CLOSED) setTimeout(start, 30_000);
+  });
+}
+
+function showSignedIn(signedIn) {
   document.getElementById('signed-out').hidden = signedIn;
   document.getElementById('signed-in').hidden = !signedIn;
-  if (!signedIn) {
-    const failed = new URLSearchParams(location.search).get('error');
-    show('words', failed ? `The sign-in failed: ${failed}` : 'Nobody is signed in.');
-    return;
-  }
+}
+
+/** With a new token. Resolves to whether there is one. */
+async function showUser() {
+  const signedIn = await refresh();
+  showSignedIn(signedIn);
+  if (!signedIn) return false;
   const { sub, account, plan = 'no plan' } = await callService();
   show('words', `${sub} acts for ${account}, on ${plan}.`);
+  return true;
+}
+
+async function start() {
+  if (await showUser()) return listen();
+  const failed = new URLSearchParams(location.search).get('error');
+  show('words', failed ? `The sign-in failed: ${failed}` : 'Nobody is signed in.');
 }
 
 document.getElementById('call').addEventListener('click', () => void callService());

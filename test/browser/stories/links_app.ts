@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest';
 import type { BrowserContext, Page } from 'playwright-core';
+import { newEvent } from '../../../src/events/types.ts';
 import { account, goThrough } from '../stage.ts';
 import type { Stage } from '../stage.ts';
 
@@ -90,6 +91,53 @@ export function linksAppStories(stage: () => Stage): void {
     await second.goBack();
     await signedInAs(second, 'Nobody is signed in.');
   });
+
+  test('what happens elsewhere is shown at once, without a click', async () => {
+    const { world, person } = stage();
+    const context = await person();
+    const [first, second] = [await context.newPage(), await context.newPage()];
+    const listening = () => first.waitForResponse(`${world.issuer}/session/events`);
+    let connected = listening();
+    await signIn(first, world.linksApp);
+    expect((await connected).status()).toBe(200);
+    await signedInAs(first, 'on team');
+    await subscribe('acc_acme', 'enterprise');
+    await signedInAs(first, 'usr_ada acts for acc_acme, on enterprise.');
+    await subscribe('acc_acme', 'team');
+    await signedInAs(first, 'on team');
+
+    await second.goto(world.linksApp);
+    await signedInAs(second, 'usr_ada');
+    await link(second, 'Sign out').click();
+    await signedInAs(second, 'Nobody is signed in.');
+    await signedInAs(first, 'This session has ended: signed_out.');
+    await link(first, 'Sign in').waitFor();
+
+    // Nobody of this browser: somebody whom an operator does not want here any more.
+    connected = listening();
+    await signIn(first, world.linksApp);
+    await connected;
+    await world.server.directory.setUserStatus('usr_ada', 'disabled');
+    await signedInAs(first, 'This session has ended: user_disabled.');
+    await world.server.directory.setUserStatus('usr_ada', 'active');
+  });
+
+  /** As billing will. */
+  async function subscribe(id: string, plan: string): Promise<void> {
+    const { store } = stage().world;
+    const stored = await store.get('account', id);
+    if (stored === undefined) throw new Error(`no account ${id}`);
+    const { subscriptions = {} } = stored.document;
+    const { api } = subscriptions;
+    if (api === undefined) throw new Error('no subscription');
+    const document = {
+      ...stored.document,
+      subscriptions: { ...subscriptions, api: { ...api, plan } },
+    };
+    const data = { account: id, product: 'api', claims: { plan } };
+    const events = [newEvent(Date.now, 'subscription.changed', data)];
+    await store.write('account', id, document, { expect: stored.version, events });
+  }
 
   test('many tabs refresh at once, and all stay signed in', async () => {
     const { world, person } = stage();
