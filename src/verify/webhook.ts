@@ -104,13 +104,15 @@ function unknown(): VerifyError {
 }
 
 type Data = Readonly<Record<string, unknown>>;
-type Effect = (issuer: string, data: Data) => Omit<Rule, 'before'>;
+type Effect = (issuer: string, data: Data) => Omit<Rule, 'before'> | undefined;
 
 /** What each type does. Types that are not here are reported, and deny nothing. */
 const effects: ReadonlyMap<string, Effect> = new Map<string, Effect>([
   [
     'session.ended',
-    (issuer, { user, clients }) => {
+    (issuer, { user, clients, reason }) => {
+      // It ran out: the apps' own tokens live on, and which they are is not said.
+      if (reason === 'expired') return undefined;
       if (!Array.isArray(clients) || clients.length > maximumClients) refuse('clients is no list.');
       const sessions = clients.map((client) =>
         requireId(isObject(client) ? client['sid'] : undefined, 'sid'),
@@ -121,10 +123,13 @@ const effects: ReadonlyMap<string, Effect> = new Map<string, Effect>([
   [
     'grant.revoked',
     (issuer, { user, account, sid }) =>
-      revoked(issuer, user, {
-        session: requireId(sid, 'sid'),
-        ...(account === undefined ? {} : { account: requireId(account, 'account') }),
-      }),
+      // Without a session at the app no token was made of it.
+      sid === undefined
+        ? undefined
+        : revoked(issuer, user, {
+            session: requireId(sid, 'sid'),
+            ...(account === undefined ? {} : { account: requireId(account, 'account') }),
+          }),
   ],
   ['member.removed', (issuer, data) => revoked(issuer, data['user'], member(data))],
   [
@@ -135,12 +140,11 @@ const effects: ReadonlyMap<string, Effect> = new Map<string, Effect>([
       return { kind: 'stale', keys: keys(issuer, member(data)), claims: { roles } };
     },
   ],
-  [
-    'account.closed',
-    (issuer, { account }) => revoked(issuer, undefined, { account: requireId(account, 'account') }),
-  ],
-  ['user.disabled', (issuer, { user }) => revoked(issuer, user, { user: requireId(user, 'user') })],
-  ['user.deleted', (issuer, { user }) => revoked(issuer, user, { user: requireId(user, 'user') })],
+  ['account.closed', wholeAccount],
+  ['account.revoked', wholeAccount],
+  ['user.disabled', wholeUser],
+  ['user.deleted', wholeUser],
+  ['user.revoked', wholeUser],
   [
     'subscription.changed',
     (issuer, { account, claims }) => ({
@@ -150,6 +154,14 @@ const effects: ReadonlyMap<string, Effect> = new Map<string, Effect>([
     }),
   ],
 ]);
+
+function wholeUser(issuer: string, { user }: Data): Omit<Rule, 'before'> {
+  return revoked(issuer, user, { user: requireId(user, 'user') });
+}
+
+function wholeAccount(issuer: string, { account }: Data): Omit<Rule, 'before'> {
+  return revoked(issuer, undefined, { account: requireId(account, 'account') });
+}
 
 function member({ user, account }: Data): Subject {
   return { user: requireId(user, 'user'), account: requireId(account, 'account') };

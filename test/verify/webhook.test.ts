@@ -66,8 +66,10 @@ describe('what webhooks do', () => {
       [{ account: 'acc_other' }, { sub: 'usr_eve' }],
     ],
     ['account.closed', { account: 'acc_acme' }, [{}, { sub: 'usr_eve' }], [{ account: 'b' }]],
+    ['account.revoked', { account: 'acc_acme' }, [{}, { sub: 'usr_eve' }], [{ account: 'b' }]],
     ['user.disabled', { user: 'usr_ada' }, [{}, { account: 'b', sid: 'b' }], [{ sub: 'usr_eve' }]],
     ['user.deleted', { user: 'usr_ada' }, [{}, { account: 'b', sid: 'b' }], [{ sub: 'usr_eve' }]],
+    ['user.revoked', { user: 'usr_ada' }, [{}, { account: 'b', sid: 'b' }], [{ sub: 'usr_eve' }]],
   ])('%s ends access', async (type, data, denied, good) => {
     expect((await tell(type, data)).status).toBe(204);
     for (const claims of denied) expect(await check(claims)).toBe('token_revoked');
@@ -100,12 +102,26 @@ describe('what webhooks do', () => {
     expect(await check()).toBe('good');
   });
 
+  test.each([
+    [
+      'a session that ran out',
+      'session.ended',
+      { session: 's', user: 'usr_ada', reason: 'expired' },
+    ],
+    ['a grant without a session', 'grant.revoked', { grant: 'g', user: 'usr_ada', client: 'web' }],
+  ])('%s is taken, and denies nothing', async (_name, type, data) => {
+    expect((await tell(type, data)).status).toBe(204);
+    expect(await check()).toBe('good');
+    expect(service.events).toHaveLength(1);
+    expect(service.events[0]).not.toHaveProperty('denies');
+  });
+
   test('an event that would deny, and does not say whom, is refused', async () => {
     for (const [type, data] of [
       ['session.ended', { user: 'usr_ada' }],
       ['session.ended', { user: 'usr_ada', clients: [{ client: 'web' }] }],
       ['session.ended', { user: 'usr_ada', clients: ['sid_1'] }],
-      ['grant.revoked', { user: 'usr_ada' }],
+      ['grant.revoked', { user: 'usr_ada', sid: '' }],
       ['grant.revoked', { user: 'usr_ada', sid: 'sid_1', account: 7 }],
       ['member.removed', { user: 'usr_ada' }],
       ['member.changed', { user: 'usr_ada', account: 'acc_acme' }],

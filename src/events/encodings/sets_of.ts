@@ -53,6 +53,8 @@ function eventsOf(issuer: string, notice: Notice): SecurityEvent[] {
     }
     case 'grant.revoked': {
       const { user, account, sid } = told.data;
+      // Without one no token was made of it, and all others of the user are not meant.
+      if (sid === undefined) return [];
       return [revoked({ user, tenant: account, session: sid })];
     }
     case 'member.removed':
