@@ -16,15 +16,11 @@ import type { Config } from './config.ts';
 import { createDirectory } from './directory/directory.ts';
 import type { Directory } from './directory/directory.ts';
 import { createAuditHandler } from './events/audit.ts';
-import { clientReceivers } from './events/client_receivers.ts';
-import { createDeliveries } from './events/engine.ts';
 import { createDispatcher } from './events/dispatcher.ts';
 import type { Dispatcher } from './events/dispatcher.ts';
 import type { Handler } from './events/handlers.ts';
 import { announcing } from './events/outbox.ts';
 import type { ReceiverSource } from './events/receivers.ts';
-import { streamReceivers } from './events/stream_receivers.ts';
-import { createStreamServices } from './events/stream_services.ts';
 import { createSweeper } from './events/sweeper.ts';
 import { createFederation } from './federation/federation.ts';
 import { createReadiness } from './health.ts';
@@ -34,10 +30,9 @@ import { createCutoffs, cutoffHandler } from './oidc/cutoffs.ts';
 import { createEndings } from './oidc/endings.ts';
 import { openKeyring } from './oidc/keyring.ts';
 import type { Keyring } from './oidc/keyring.ts';
-import { createSign } from './oidc/signing.ts';
 import { createLiveSessions } from './oidc/live_sessions.ts';
+import { createNotifying } from './notifying.ts';
 import type { PendingEvent, Store } from './storage/store.ts';
-import { createWaiting } from './ssf/waiting.ts';
 import { createUnitOfWork } from './storage/work.ts';
 import { createLimits } from './web/limits.ts';
 
@@ -114,22 +109,18 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const streams = createEventStreams({ clock, most: config.limits.sessionEventConnections });
   const keyring = await openKeyring({ store, secrets, clock, log, lifetimes });
 
-  const { issuer } = config;
-  const { allowPrivate } = config.outgoing;
-  const sign = createSign(keyring);
-  const clients = () => present.config().clients;
-  const mayHaveStreams = (client: string) =>
-    clients().some(({ id, ssf }) => id === client && ssf === true);
-  const signing = { issuer, sign, clock, log, store, secrets, owner, mayHaveStreams };
-  const streamSource = streamReceivers(signing);
-  const receivers = [clientReceivers({ ...signing, clients }), streamSource];
-  const deliveries = createDeliveries({ ...signing, fetch, sources: receivers });
-  const { care, handler, ...signals } = createStreamServices({
-    ...signing,
-    receivers: streamSource,
-    release: (receiver) => deliveries.release(receiver),
-    allowPrivate,
-    heartbeatSeconds: config.ssf.heartbeat,
+  const readiness = createReadiness(clock);
+  const notifying = createNotifying({
+    config,
+    clients: () => present.config().clients,
+    keyring,
+    store,
+    secrets,
+    fetch,
+    clock,
+    log,
+    owner,
+    stopping: () => readiness.stopping,
   });
 
   const handlers: Handler[] = [
@@ -137,17 +128,14 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     ...directory.handlers,
     endings.handler,
     cutoffHandler({ store, clock, endings }),
-    deliveries.handler,
-    handler,
+    ...notifying.handlers,
     live.handler,
   ];
   const dispatcher = createDispatcher({ store, clock, log, handlers, owner });
   knot.tie(dispatcher);
   const sweeper = createSweeper({ store, clock, log, owner });
-  const readiness = createReadiness(clock);
-
   const shared = { store, secrets, clock, log, fetch, limits, directory, federation };
-  const ssf = { ...signals, waiting: createWaiting({ stopping: () => readiness.stopping }) };
+  const { ssf } = notifying;
   const rooms: Rooms = { ...shared, work, endings, cutoffs, live, streams, readiness, ssf };
   const present = presentApplication(rooms, { config, keyring, reservedIds });
   const keyWatch = repeat(
@@ -172,8 +160,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       sweeper.start();
       keyWatch.start();
       cutoffWatch.start();
-      deliveries.start();
-      care.start();
+      notifying.start();
       live.start();
       streams.start();
     },
@@ -185,14 +172,14 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     async stop() {
       readiness.leave();
       streams.hangUp();
-      const watches = [keyWatch, cutoffWatch, care, live];
+      const watches = [keyWatch, cutoffWatch, live];
       await Promise.all([dispatcher, sweeper, ...watches].map((worker) => worker.stop()));
-      await deliveries.stop();
+      await notifying.stop();
       await guarded.close();
     },
     directory,
     dispatcher,
-    receivers,
+    receivers: notifying.receivers,
   };
 }
 
