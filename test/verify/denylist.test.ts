@@ -187,7 +187,7 @@ describe('a change of claims', () => {
   });
 
   test('nothing grows without end: what is over goes, and the latest 64 stay', async () => {
-    const { deny, find, clock, start } = open();
+    const { deny, find, clock, store, start } = open();
     const change = (name: string) =>
       deny(
         { account: 'acc_acme' },
@@ -200,6 +200,13 @@ describe('a change of claims', () => {
     const rest = Object.fromEntries(Array.from({ length: 64 }, (_, n) => [`claim_${n + 36}`, 1]));
     expect(await find({ iat: start, ...rest })).toBeUndefined();
     expect(await find({ iat: start, ...rest, claim_36: 2 } as object)).toBe('stale');
+    clock.advance(800);
+    await change('middle');
+    clock.advance(200);
+    await change('last');
+    const key = `tollgate:stale:${keyOf(issuer, { account: 'acc_acme' })}`;
+    const [left = ''] = store.getMany([key]);
+    expect((JSON.parse(left) as unknown[][]).map(([name]) => name)).toEqual(['last', 'middle']);
   });
 });
 

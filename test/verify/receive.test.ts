@@ -234,6 +234,15 @@ describe('a store of the caller', () => {
     expect(rule?.[1].ttlSeconds).toBe(906);
   });
 
+  test('is not asked to keep what is over already', async () => {
+    const { denylist, entries } = openStore();
+    service = openService(world, clock, { denylist });
+    const iat = clock.seconds() - 906;
+    const request = pushRequest(await securityEvent(world, clock, { ...revoked(), iat }));
+    expect((await service.tollgate.receive(request)).status).toBe(202);
+    expect([...entries.keys()].filter((key) => !key.startsWith('tollgate:seen:'))).toEqual([]);
+  });
+
   test('that fails lets nobody in: 503', async () => {
     const { denylist, broken } = openStore();
     service = openService(world, clock, { denylist });
@@ -310,6 +319,8 @@ describe('the silence of a stream', () => {
     clock.advance(500);
     await service.tollgate.receive(pushRequest('x'));
     await service.tollgate.receive(webhookRequest(clock, 'ping', {}, { secrets: [] }));
+    // Nor by a logout token: it comes from another sender.
+    expect((await service.tollgate.receive(await encodings.logout())).status).toBe(200);
     clock.advance(401);
     await check();
     expect(silent()).toBe(1);

@@ -15,6 +15,7 @@ import {
   outcome,
   securityEvent,
   sign,
+  webhookSecret,
 } from './world.ts';
 import type { Clock, Service, TestIssuer } from './world.ts';
 
@@ -349,7 +350,11 @@ describe('the options', () => {
       { webhook: { secrets: [] } },
       { webhook: { secrets: [whsec] } },
       { webhook: { secrets: [Buffer.alloc(32).toString('base64')] } },
-      { issuer: ['https://a.example', 'https://b.example'], webhook: { secrets: [whsec] } },
+      {
+        issuer: ['https://a.example', 'https://b.example'],
+        webhook: { secrets: [webhookSecret] },
+      },
+      { webhook: { secrets: [webhookSecret], issuer: 'https://other.example' } },
       { clientId: '' },
     ]) {
       const open = () => verifier({ ...options, ...wrong });
