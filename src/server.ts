@@ -38,7 +38,7 @@ import { createLimits } from './web/limits.ts';
 
 /** How often the keys and the cutoffs are looked at: three reads of the store. */
 const keysEveryMs = 3000;
-const cutoffsEveryMs = 3000;
+const cutoffWatching = { name: 'looking for what is revoked', everyMs: 3000 };
 
 export interface ServerOptions {
   config: Config;
@@ -134,9 +134,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const dispatcher = createDispatcher({ store, clock, log, handlers, owner });
   knot.tie(dispatcher);
   const sweeper = createSweeper({ store, clock, log, owner });
-  const shared = { store, secrets, clock, log, fetch, limits, directory, federation };
   const { ssf } = notifying;
-  const rooms: Rooms = { ...shared, work, endings, cutoffs, live, streams, readiness, ssf };
+  const shared = { store, secrets, clock, log, fetch, limits, directory, federation, ssf };
+  const rooms: Rooms = { ...shared, work, endings, cutoffs, live, streams, readiness };
   const present = presentApplication(rooms, { config, keyring, reservedIds });
   const keyWatch = repeat(
     async () => {
@@ -146,11 +146,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     },
     { name: 'looking for other signing keys', everyMs: keysEveryMs, log },
   );
-  const cutoffWatch = repeat(() => cutoffs.refresh(), {
-    name: 'looking for what is revoked',
-    everyMs: cutoffsEveryMs,
-    log,
-  });
+  const cutoffWatch = repeat(cutoffs.refresh, { ...cutoffWatching, log });
 
   return {
     callback: (request, response) => present.answer(request, response),
