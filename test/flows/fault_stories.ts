@@ -16,7 +16,7 @@ import {
   signIn,
   signInForCode,
 } from '../kit/world.ts';
-import type { Redemption, TokenAnswer } from '../kit/world.ts';
+import type { Redemption } from '../kit/world.ts';
 
 type Tokens = Record<string, string>;
 
@@ -36,7 +36,7 @@ export interface Story<S> {
 /** It failed as things may fail: the client tries again. */
 export class NotYet extends Error {}
 
-function ok(answer: TokenAnswer, ...also: number[]): TokenAnswer {
+export function ok<A extends { status: number }>(answer: A, ...also: number[]): A {
   if (answer.status >= 500) throw new NotYet(`status ${answer.status}`);
   expect([200, ...also]).toContain(answer.status);
   return answer;

@@ -9,7 +9,8 @@ import { startUpstreamOidc } from '../../dev/upstream/oidc.ts';
 import { createServer } from '../../src/server.ts';
 import type { Server } from '../../src/server.ts';
 import type { Clock } from '../../src/base/clock.ts';
-import type { Store } from '../../src/storage/store.ts';
+import { announcing } from '../../src/events/outbox.ts';
+import type { PendingEvent, Store } from '../../src/storage/store.ts';
 import { faulty } from './faults.ts';
 import type { FaultyStore } from './faults.ts';
 import { openEmpty } from './places.ts';
@@ -20,6 +21,10 @@ import { seed, upstreamClient, worldConfig } from './world.ts';
 export interface MortalWorld {
   issuer: string;
   store: FaultyStore;
+  /** The issuer of the upstream provider. */
+  upstream: string;
+  /** All events that were ever written, by id, in their order. */
+  events: ReadonlyMap<string, PendingEvent>;
   /** Of the present process. Its workers do not run: `dispatcher.drain` does what they would. */
   server(): Server;
   /** Another process at the same store. */
@@ -60,7 +65,10 @@ export async function startMortalWorld(
   });
   const limits = { perAddressPerMinute: 1_000_000 };
   const complete = testConfig(issuer, worldConfig(upstream, { limits, ...config }));
-  const base = await open(clock);
+  const events = new Map<string, PendingEvent>();
+  const base = announcing(await open(clock), (written = []) => {
+    for (const event of written) events.set(event.id, event);
+  });
   const store = faulty(base);
 
   async function restart(): Promise<void> {
@@ -79,6 +87,8 @@ export async function startMortalWorld(
   return {
     issuer,
     store,
+    upstream: upstream.issuer,
+    events,
     server,
     restart,
     browser: () => createBrowser({ stopAt: (url) => url.hostname.endsWith('.example.com') }),

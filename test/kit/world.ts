@@ -150,11 +150,14 @@ export interface SignIn {
   /** The one to choose where there are several. */
   account?: string;
   parameters?: Record<string, string>;
+  /** Instead of one of the people: what the upstream's form is filled in with. */
+  someone?: { subject: string; name: string; email: string };
 }
 
 /** Walks through whatever is asked until the way leaves for the client; answers its address. */
 export async function goThrough(browser: Browser, first: Page, signIn: SignIn = {}): Promise<URL> {
-  const { person = 'ada', account = 'acc_acme' } = signIn;
+  const { someone, account = 'acc_acme' } = signIn;
+  const person = someone === undefined ? (signIn.person ?? 'ada') : 'someone';
   let page = first;
   for (let step = 0; step < 8; step += 1) {
     if (page.stopped) return new URL(page.url);
@@ -164,7 +167,8 @@ export async function goThrough(browser: Browser, first: Page, signIn: SignIn = 
       buttons.some(({ name, value }) => `${name}=${value}` === one),
     );
     if (button === undefined) throw new Error(`stuck at ${page.url}: ${page.text}`);
-    page = await browser.submit(page, { button });
+    const typed = button === 'person=someone' && someone !== undefined ? { fields: someone } : {};
+    page = await browser.submit(page, { button, ...typed });
   }
   throw new Error(`no end at ${page.url}`);
 }

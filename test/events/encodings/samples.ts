@@ -19,7 +19,7 @@ const clients = [
 /** Those of the directory's own steps are told to nobody, those of a stream to that one alone. */
 type Sample = Exclude<EventType, 'owner.removed' | 'cutoff.continued' | `stream.${string}`>;
 
-export const samples: { [Type in Sample]: EventData[Type] } & Record<string, object> = {
+export const samples: { [Type in Sample]: Required<EventData[Type]> } & Record<string, object> = {
   'user.registered': { user, account, name: 'Ada Lovelace' },
   'user.signed_in': { user, provider: 'google', session: 'session_1' },
   'user.disabled': { user },
@@ -49,7 +49,7 @@ export const samples: { [Type in Sample]: EventData[Type] } & Record<string, obj
     product: 'api',
     claims: { plan: 'business', quantity: 40, entitlements: ['export'], trial_end: null },
   },
-  'tokens.revoked_before': { before: at - 1000, reason: 'key_compromise' },
+  'tokens.revoked_before': { before: at - 1000, client: 'web', reason: 'operator' },
   'consent.given': { user, client: 'partner', account, scopes: ['openid', 'email'] },
   'key.created': { kid: 'kid_2', alg: 'ES256' },
   'key.removed': { kid: 'kid_1', alg: 'ES256' },

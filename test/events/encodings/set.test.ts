@@ -119,6 +119,17 @@ describe('what a stream is told', () => {
     expect(receiver().wants(noticeId, aNotice('session.ended', data))).toEqual([]);
   });
 
+  test('no grant that never had a token: the subject would be all that the user has', () => {
+    const { sid: _sid, ...data } = samples['grant.revoked'];
+    expect(setsOf(issuer, aNotice('grant.revoked', data))).toEqual([]);
+  });
+
+  test('no claims of another product’s subscription than its audience’s', () => {
+    const notice = aNotice('subscription.changed');
+    expect(receiver({ product: 'api' }).wants(noticeId, notice)).toEqual([{}]);
+    expect(receiver({ product: 'reports' }).wants(noticeId, notice)).toEqual([]);
+  });
+
   test('T66 what is about itself, unasked, and nothing about another stream', () => {
     const data = { stream: 'stream_1', state: 'state of theirs' };
     const notice = aNotice('stream.verification', data);
