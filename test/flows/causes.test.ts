@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toldFields } from '../../src/events/encodings/fields.ts';
+import { decideCutoff } from '../../src/oidc/cutoffs.ts';
 import type { PendingEvent } from '../../src/storage/store.ts';
 import { Stopped } from '../kit/faults.ts';
 import { startMortalWorld } from '../kit/mortal_world.ts';
@@ -158,6 +159,43 @@ describe('T48 T53 the process stops at each write in turn', () => {
       });
     }
   }
+});
+
+describe('what is from before is refused before it is ended', () => {
+  const ago = (seconds: number) => Date.now() - seconds * 1000;
+
+  async function livingDocuments({ user }: Life): Promise<number> {
+    const sessions = await world.store.find('session', 'user', user);
+    const grants = await world.store.find('grant', 'user', user);
+    return [...sessions, ...grants].filter(({ document }) => document.ended === undefined).length;
+  }
+
+  test.each([
+    ['by a process that has heard of a cutoff', 'all'],
+    ['where a user is revoked, at once', 'user'],
+    ['where an account is revoked, at once', 'account'],
+  ])('%s', async (_name, what) => {
+    const life = await copyOf(template, world, ago(20));
+    const later = await copyOf(template, world);
+    const { directory } = world.server();
+    if (what === 'user') await directory.revokeUser(life.user, 'operator');
+    if (what === 'account') await directory.revokeAccount(life.one);
+    if (what === 'all') {
+      const cutoff = { before: ago(10), reason: 'key_compromise' } as const;
+      await decideCutoff({ store: world.store, clock: Date.now }, cutoff);
+      await world.restart();
+    }
+    const statusOf = async ({ tokens }: Life) =>
+      (await refresh(world.issuer, 'app', tokens.app.refresh_token)).status;
+    const reads = world.store.counts().reads;
+    expect(await statusOf(life)).toBe(400);
+    expect(world.store.counts().reads.meta).toBe(reads.meta);
+    expect(await livingDocuments(life)).toBe(5);
+    expect(await statusOf(later)).toBe(200);
+    await drain();
+    expect(await livingDocuments(life)).toBe(what === 'account' ? 3 : 0);
+    expect(await livingDocuments(later)).toBe(5);
+  });
 });
 
 test('docs/events.md has a row for each cause, with its events', () => {

@@ -81,10 +81,13 @@ export async function templateOf(life: Life, { store }: MortalWorld): Promise<Te
 }
 
 /** The same documents with other ids, begun now. There is no browser that knows of it. */
-export async function copyOf(template: Template, { store }: MortalWorld): Promise<Life> {
+export async function copyOf(
+  template: Template,
+  { store }: MortalWorld,
+  begunAt = Date.now(),
+): Promise<Life> {
   const { life, documents } = template;
   lives += 1;
-  const begunAt = Date.now();
   const user = `usr_life_${lives}`;
   const [one, two] = [`acc_life_${lives}_one`, `acc_life_${lives}_two`];
   const subject = `life-${lives}`;

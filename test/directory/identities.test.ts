@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import { identity, openDirectory, problemOf } from './world.ts';
+
+const [google, other] = ['https://accounts.google.com', 'https://other.example'];
+
+async function world() {
+  const { directory, store, settle } = await openDirectory();
+  const identities = [
+    { provider: 'google', issuer: google, subject: 'ada' },
+    { provider: 'other', issuer: other, subject: 'ada' },
+  ];
+  await directory.createUser({ id: 'ada', name: 'Ada', identities });
+  return { directory, store, settle };
+}
+
+test('an identity is unlinked: it is nobody’s, and is told of once', async () => {
+  const { directory, settle } = await world();
+  expect(await directory.unlinkIdentity('ada', google, 'ada')).toBe(true);
+  expect(await directory.unlinkIdentity('ada', google, 'ada')).toBe(false);
+  const { user } = await directory.signIn(identity('ada'));
+  expect(user.id).not.toBe('ada');
+  const told = (await settle()).filter(({ type }) => type === 'identity.unlinked');
+  expect(told.map(({ data }) => data)).toEqual([
+    { user: 'ada', provider: 'google', issuer: google },
+  ]);
+});
+
+test('never the last one, also when both are unlinked at once', async () => {
+  const { directory } = await world();
+  const both = [google, other].map((issuer) =>
+    problemOf(directory.unlinkIdentity('ada', issuer, 'ada')),
+  );
+  expect((await Promise.all(both)).toSorted()).toEqual(['last_identity', undefined]);
+  expect((await directory.user('ada'))?.document.identities).toHaveLength(1);
+});
+
+test('of somebody who is not there, or not any more: nothing', async () => {
+  const { directory } = await world();
+  expect(await problemOf(directory.unlinkIdentity('ben', google, 'ada'))).toBe('user_unknown');
+  await directory.setUserStatus('ada', 'deleted');
+  expect(await problemOf(directory.unlinkIdentity('ada', google, 'ada'))).toBe('user_unknown');
+});
+
+test('roles are told as tokens say them', async () => {
+  const { directory, settle } = await world();
+  await directory.createUser({ id: 'ben' });
+  await directory.createAccount({ id: 'acc_office', name: 'Office', owner: 'ada' });
+  await directory.addMember('acc_office', 'ben', ['member']);
+  const told = await directory.setRoles('acc_office', 'ben', ['owner', 'member']);
+  const { roles } = (await directory.membership('ben', 'acc_office')) ?? {};
+  const changed = (await settle()).filter(({ type }) => type === 'member.changed');
+  expect(told).toEqual(roles);
+  expect(changed.map(({ data }) => data.roles)).toEqual([roles]);
+});
