@@ -15,8 +15,11 @@ export interface BearerCheckOptions {
   audience: string;
   keys: readonly JWK[];
   clock: Clock;
-  /** A client that was removed or may no more is refused at once, whatever its token says. */
-  mayUse(client: string): boolean;
+  /**
+   * A client that was removed, may no more, or whose tokens were revoked is refused at once, whatever its token
+   * says. `issuedAt` is in seconds.
+   */
+  mayUse(client: string, issuedAt: number): boolean;
 }
 
 /** @param authorization the header. Nothing else is looked at: not the address, not a form (T15) */
@@ -40,10 +43,10 @@ export function createBearerCheck(options: BearerCheckOptions): BearerCheck {
         requiredClaims: ['exp', 'iat', 'sub', 'jti', 'client_id'],
         currentDate: new Date(clock()),
       });
-      const { client_id: client, sub, scope, cnf } = payload;
+      const { client_id: client, sub, iat = 0, scope, cnf } = payload;
       // RFC 9449 §7.1: a token that is bound to a key is worth nothing without the proof.
       if (typeof client !== 'string' || client !== sub || cnf !== undefined) return 'invalid';
-      if (!mayUse(client)) return 'invalid';
+      if (!mayUse(client, iat)) return 'invalid';
       return { client, scopes: new Set(typeof scope === 'string' ? scope.split(' ') : []) };
     } catch {
       return 'invalid';

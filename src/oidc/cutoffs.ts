@@ -46,6 +46,8 @@ export interface Cutoffs {
   refresh(): Promise<void>;
   refusesGrant(grant: GrantDocument): boolean;
   refusesSession(session: SessionDocument): boolean;
+  /** Of a token that a client has for itself. @param issuedAt seconds */
+  refusesClient(client: string, issuedAt: number): boolean;
 }
 
 export function createCutoffs({ store }: { store: Store }): Cutoffs {
@@ -61,6 +63,8 @@ export function createCutoffs({ store }: { store: Store }): Cutoffs {
         isRefused(begunAt, before(scope)),
       );
     },
+    refusesClient: (client, issuedAt) =>
+      [everything, clientScope(client)].some((scope) => isRefused(issuedAt, before(scope))),
     refusesSession: (session) => isRefused(sessionBegunAt(session), before(everything)),
   };
 }

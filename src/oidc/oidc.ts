@@ -195,7 +195,8 @@ export function createOidc(dependencies: OidcDependencies): Oidc {
       audience: ssfAudience(config.issuer),
       keys,
       clock,
-      mayUse: (client) => clients.get(client)?.ssf === true,
+      mayUse: (client, issuedAt) =>
+        clients.get(client)?.ssf === true && !cutoffs.refusesClient(client, issuedAt),
     }),
   };
 }
