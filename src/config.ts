@@ -7,13 +7,15 @@ import type { ConfigInput } from './config/schema.ts';
 
 export { loadConfig } from './config/load.ts';
 export { ConfigProblems } from './config/problems.ts';
-export { configSchema, providerSchema } from './config/schema.ts';
+export { complainOfPlace, receiverSecrets } from './config/receiver_rules.ts';
+export { configSchema, providerSchema, receiverSchema } from './config/schema.ts';
 export type {
   ClientConfig,
   Config,
   ConfigInput,
   ProductConfig,
   ProviderConfig,
+  ReceiverConfig,
 } from './config/schema.ts';
 
 /** What a file may leave to the environment. */

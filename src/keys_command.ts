@@ -1,14 +1,11 @@
 /** `tollgate keys list` and `tollgate keys rotate`: beside the running processes, on the store that they share. */
 
-import { systemClock } from './base/clock.ts';
-import { createLog } from './base/log.ts';
-import { createSecrets } from './base/secrets.ts';
+import { withStores } from './command_store.ts';
 import type { Config } from './config.ts';
 import type { KeyLife } from './oidc/key_life.ts';
 import { listKeys, rotateKey } from './oidc/key_rotation.ts';
 import { algorithms } from './oidc/keys.ts';
 import type { KeyAlgorithm } from './oidc/keys.ts';
-import { openStores } from './stores.ts';
 
 export interface KeysAsked {
   action: 'list' | 'rotate';
@@ -20,17 +17,9 @@ export interface KeysAsked {
 
 /** @returns what is to be printed */
 export async function keys(config: Config, { action, alg, json }: KeysAsked): Promise<string> {
-  const clock = systemClock;
-  // Standard output is the command's own.
-  const write = (line: string) => void process.stderr.write(line);
   // Keys are among what is kept.
-  const kept = { store: config.store, hot: undefined };
-  const store = await openStores(kept, {
-    clock,
-    log: createLog({ level: 'warn', clock, write }),
-  });
-  try {
-    const secrets = createSecrets(config.secrets);
+  const kept = { ...config, hot: undefined };
+  return withStores(kept, async ({ store, secrets, clock }) => {
     const options = { store, secrets, clock, lifetimes: config.lifetimes };
     const wanted = algorithms.filter((one) => alg === undefined || one === alg);
     let told = '';
@@ -43,9 +32,7 @@ export async function keys(config: Config, { action, alg, json }: KeysAsked): Pr
     const lives = (await listKeys(options)).filter(({ key }) => wanted.includes(key.document.alg));
     if (json) return `${JSON.stringify(lives.map(described), undefined, 2)}\n`;
     return `${told}${table(lives)}`;
-  } finally {
-    await store.close();
-  }
+  });
 }
 
 function described({ key, state, signsFrom, publishedUntil }: KeyLife): Record<string, string> {

@@ -6,50 +6,29 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Problem } from './base/errors.ts';
+import { quote, timeOf, UsageError } from './command_store.ts';
 import { ConfigProblems } from './config/problems.ts';
 import { createConfigSource } from './config/source.ts';
 import type { ConfigSource } from './config/source.ts';
 import { withoutSecrets } from './config/store_address.ts';
 import type { Config } from './config.ts';
 import type { KeysAsked } from './keys_command.ts';
+import { usage } from './usage.ts';
 import type { RevokeAsked, RevokeTarget } from './revoke_command.ts';
 
-const usage = `Tollgate, an OpenID Connect provider
-
-  tollgate [serve]       starts it (the default)
-  tollgate check         says whether the configuration is good, and what is wrong with it
-  tollgate keys list     says which signing keys there are, and what becomes of them
-  tollgate keys rotate   makes new ones, which running processes take up by themselves
-  tollgate revoke user ID, account ID, session ID, client ID
-                         ends all access that it has, after a question
-  tollgate revoke --all-before 2027-01-02T03:04:05Z
-                         ends all access of everybody from before, when a key was stolen
-  tollgate version       says which version this is
-  tollgate help          says this
-
-  --config FILE      the configuration: .ts, .js or .json (default: TOLLGATE_CONFIG of the
-                     environment, else tollgate.config.ts)
-  --port NUMBER      listens there instead of at the configuration's \`port\`
-  --host ADDRESS     listens there instead of at the configuration's \`host\`
-  --alg ES256        of keys: only this algorithm, ES256 (access tokens) or RS256 (ID tokens)
-  --yes              of revoke: without a question
-  --json             of keys and revoke: for programs
-
-Secrets come from the environment: TOLLGATE_SECRET, or a file named by TOLLGATE_SECRET_FILE.
-docs/configuration.md has all keys. Run from sources, \`tollgate\` is \`npm start --\`.
-`;
-
-/** Somebody asked for what there is not. */
-class UsageError extends Error {}
-
 interface Asked {
-  command: 'serve' | 'check' | 'keys' | 'revoke' | 'help' | 'version';
+  command: 'serve' | 'check' | 'keys' | 'revoke' | 'receivers' | 'events' | 'help' | 'version';
   file: string;
   port: number | undefined;
   host: string | undefined;
   keys: KeysAsked;
   revoke: RevokeAsked | undefined;
+  /** Of receivers and events: they know themselves what they take. */
+  rest: readonly string[];
+  values: Values;
 }
+
+type Values = ReturnType<typeof parseKnown>['values'];
 
 function parse(parameters: readonly string[]): Asked {
   const { values, positionals } = parseKnown(parameters);
@@ -61,7 +40,9 @@ function parse(parameters: readonly string[]): Asked {
     command === 'revoke'
       ? { target: targetOf(rest.splice(0, 2), values['all-before']), yes, json }
       : undefined;
-  if (rest.length > 0) throw new UsageError(`One command at a time: what is ${quote(rest[0])}?`);
+  const isOpen = command === 'receivers' || command === 'events';
+  if (!isOpen && rest.length > 0)
+    throw new UsageError(`One command at a time: what is ${quote(rest[0])}?`);
   return {
     command,
     file: values.config ?? process.env['TOLLGATE_CONFIG'] ?? 'tollgate.config.ts',
@@ -69,6 +50,8 @@ function parse(parameters: readonly string[]): Asked {
     host: values.host,
     keys: { action, alg: algorithmOf(values.alg), json },
     revoke,
+    rest,
+    values,
   };
 }
 
@@ -83,6 +66,13 @@ function parseKnown(parameters: readonly string[]) {
         host: { type: 'string' },
         alg: { type: 'string' },
         'all-before': { type: 'string' },
+        url: { type: 'string' },
+        type: { type: 'string', multiple: true },
+        receiver: { type: 'string' },
+        dead: { type: 'boolean', default: false },
+        since: { type: 'string' },
+        limit: { type: 'string' },
+        end: { type: 'boolean', default: false },
         yes: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
@@ -101,6 +91,8 @@ function commandOf(word: string): Asked['command'] {
     case 'check':
     case 'keys':
     case 'revoke':
+    case 'receivers':
+    case 'events':
     case 'help':
     case 'version':
       return word;
@@ -118,16 +110,7 @@ function targetOf([what, id]: readonly string[], before: string | undefined): Re
   if (before !== undefined) {
     if (what !== undefined)
       throw new UsageError('--all-before is about everybody: leave the rest out.');
-    const isTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/.test(
-      before,
-    );
-    const time = isTime ? Date.parse(before) : Number.NaN;
-    if (Number.isNaN(time)) {
-      throw new UsageError(
-        `--all-before takes a time such as 2027-01-02T03:04:05Z, not ${quote(before)}.`,
-      );
-    }
-    return { what: 'everything', before: time };
+    return { what: 'everything', before: timeOf('all-before', before) };
   }
   const isKind = what === 'user' || what === 'account' || what === 'session' || what === 'client';
   if (!isKind || id === undefined || id === '') {
@@ -145,10 +128,6 @@ function portOf(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (port <= 65535) return port;
   throw new UsageError(`--port takes a number from 0 to 65535, not ${quote(text)}.`);
-}
-
-function quote(text: string | undefined): string {
-  return JSON.stringify(text ?? '');
 }
 
 function version(): string {
@@ -184,6 +163,19 @@ async function main(parameters: readonly string[]): Promise<void> {
       process.stdout.write(await revoke(await configuration(asked).load(), asked.revoke));
       return;
     }
+    case 'receivers': {
+      const { receivers, receiversAsked } = await import('./receivers_command.ts');
+      const wish = receiversAsked(asked.rest, asked.values);
+      process.stdout.write(await receivers(await configuration(asked).load(), wish));
+      return;
+    }
+    case 'events': {
+      const { events, eventsAsked } = await import('./events_command.ts');
+      const wish = eventsAsked(asked.rest, asked.values);
+      const print = (text: string) => void process.stdout.write(text);
+      await events(await configuration(asked).load(), wish, print);
+      return;
+    }
     case 'serve': {
       // On demand, so that the other commands answer at once.
       const { serve } = await import('./serve.ts');
@@ -207,6 +199,7 @@ function summary(file: string, config: Config): string {
   providers  ${list(config.providers)}
   clients    ${list(config.clients)}
   products   ${list(config.products)}
+  receivers  ${list(config.receivers)}
 `;
 }
 

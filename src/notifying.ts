@@ -4,30 +4,40 @@
  */
 
 import type { Clock } from './base/clock.ts';
+import { createFetch } from './base/fetch.ts';
 import type { Log } from './base/log.ts';
 import type { Secrets } from './base/secrets.ts';
 import type { Config } from './config.ts';
-import { clientReceivers } from './events/client_receivers.ts';
+import { toldFields } from './events/encodings/fields.ts';
 import { createDeliveries } from './events/engine.ts';
+import type { Deliveries } from './events/engine.ts';
 import type { Handler } from './events/handlers.ts';
 import type { ReceiverSource } from './events/receivers.ts';
 import { streamReceivers } from './events/stream_receivers.ts';
 import { createStreamServices } from './events/stream_services.ts';
 import type { Keyring } from './oidc/keyring.ts';
 import { createSign } from './oidc/signing.ts';
+import { receiverSources } from './receiver_sources.ts';
 import { createWaiting } from './ssf/waiting.ts';
 import type { SsfParts } from './ssf/routes.ts';
 import type { Store } from './storage/store.ts';
 
+/** What leaves the house: all but steps on the way to something else. */
+const deliverable = [...toldFields.keys(), 'stream.verification', 'stream.updated'];
+
+/** Receivers have more time than others that are asked, and of what goes wrong the deliveries themselves tell. */
+const patience = { timeoutMs: 10_000, connectTimeoutMs: 5000 };
+
 export interface NotifyingOptions {
-  /** What the process began with. */
-  config: Config;
-  /** The clients of the present configuration. */
-  clients: () => Config['clients'];
+  /** The one of now. */
+  config(): Config;
+  /** The one that the process began with. */
+  first: Config;
   keyring: Keyring;
   store: Store;
   secrets: Secrets;
-  fetch: typeof globalThis.fetch;
+  /** The guarded one when not given. */
+  fetch: typeof globalThis.fetch | undefined;
   clock: Clock;
   log: Log;
   owner: string;
@@ -36,6 +46,8 @@ export interface NotifyingOptions {
 
 export interface Notifying {
   handlers: Handler[];
+  /** For commands, and for tests. */
+  deliveries: Deliveries;
   /** Who is told of events. */
   receivers: readonly ReceiverSource[];
   ssf: SsfParts;
@@ -45,28 +57,33 @@ export interface Notifying {
 }
 
 export function createNotifying(options: NotifyingOptions): Notifying {
-  const { config, clients, keyring, stopping, ...shared } = options;
+  const { config, first, keyring, stopping, fetch, ...shared } = options;
+  const { allowPrivate } = first.outgoing;
+  const guarded = createFetch({ allowPrivate, ...patience });
+  const sign = createSign(keyring);
+  const { issuer } = first;
   const mayHaveStreams = (client: string) =>
-    clients().some(({ id, ssf }) => id === client && ssf === true);
-  const signing = {
+    config().clients.some(({ id, ssf }) => id === client && ssf === true);
+  const streaming = { ...shared, issuer, sign, mayHaveStreams };
+  const streams = streamReceivers(streaming);
+  const sources = [...receiverSources({ ...shared, config, sign }), streams];
+  const deliveries = createDeliveries({
     ...shared,
-    issuer: config.issuer,
-    sign: createSign(keyring),
-    mayHaveStreams,
-  };
-  const streams = streamReceivers(signing);
-  const receivers = [clientReceivers({ ...signing, clients }), streams];
-  const deliveries = createDeliveries({ ...signing, sources: receivers });
+    sources,
+    fetch: fetch ?? guarded,
+    types: deliverable,
+  });
   const { care, handler, ...parts } = createStreamServices({
-    ...signing,
+    ...streaming,
     receivers: streams,
     release: (receiver) => deliveries.release(receiver),
-    allowPrivate: config.outgoing.allowPrivate,
-    heartbeatSeconds: config.ssf.heartbeat,
+    allowPrivate,
+    heartbeatSeconds: first.ssf.heartbeat,
   });
   return {
     handlers: [deliveries.handler, handler],
-    receivers,
+    deliveries,
+    receivers: sources,
     ssf: { ...parts, waiting: createWaiting({ stopping }) },
     start() {
       deliveries.start();
@@ -74,7 +91,9 @@ export function createNotifying(options: NotifyingOptions): Notifying {
     },
     async stop() {
       await care.stop();
+      // What it was just handed is sent, or left to others.
       await deliveries.stop();
+      await guarded.close();
     },
   };
 }

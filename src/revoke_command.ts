@@ -4,11 +4,9 @@
  */
 
 import { createInterface } from 'node:readline/promises';
-import { systemClock } from './base/clock.ts';
-import type { Clock } from './base/clock.ts';
 import { Problem } from './base/errors.ts';
-import { createLog } from './base/log.ts';
-import type { Log } from './base/log.ts';
+import { withStores } from './command_store.ts';
+import type { CommandDeps } from './command_store.ts';
 import type { Config } from './config.ts';
 import { createDirectory } from './directory/directory.ts';
 import type { EventData } from './events/types.ts';
@@ -17,7 +15,6 @@ import type { CutoffDependencies } from './oidc/cutoffs.ts';
 import { createEndings } from './oidc/endings.ts';
 import type { Store } from './storage/store.ts';
 import { createUnitOfWork } from './storage/work.ts';
-import { openStores } from './stores.ts';
 
 export type RevokeTarget =
   | { what: 'user' | 'account' | 'session' | 'client'; id: string }
@@ -42,22 +39,15 @@ interface Plan {
 
 /** @returns what is to be printed */
 export async function revoke(config: Config, asked: RevokeAsked): Promise<string> {
-  const clock = systemClock;
-  // Standard output is the command's own.
-  const tell = (line: string) => void process.stderr.write(line);
-  const log = createLog({ level: 'warn', clock, write: tell });
-  const store = await openStores(config, { clock, log });
-  try {
-    const plan = await planOf({ config, store, clock, log }, asked.target);
-    if (!asked.yes) await confirm(plan.sentence, tell);
+  return withStores(config, async (deps) => {
+    const plan = await planOf(deps, asked.target);
+    if (!asked.yes) await confirm(plan.sentence, (line) => void process.stderr.write(line));
     await plan.carryOut();
     const { sessions, grants } = plan;
     if (asked.json)
       return `${JSON.stringify({ ...asked.target, sessions, grants }, undefined, 2)}\n`;
     return `${plan.sentence}\nDone. Running processes send the notices within seconds.\n`;
-  } finally {
-    await store.close();
-  }
+  });
 }
 
 /** @throws {Problem} `confirmation_needed` (400): nobody is there to ask, or they say no */
@@ -71,14 +61,7 @@ async function confirm(sentence: string, tell: (text: string) => void): Promise<
   throw new Problem('confirmation_needed', 400, 'Nothing was done. With --yes it is.');
 }
 
-interface Deps {
-  config: Config;
-  store: Store;
-  clock: Clock;
-  log: Log;
-}
-
-async function planOf(deps: Deps, target: RevokeTarget): Promise<Plan> {
+async function planOf(deps: CommandDeps, target: RevokeTarget): Promise<Plan> {
   const { config, store, clock } = deps;
   const endings = createEndings({ store, clock, work: createUnitOfWork(store) });
   const directory = createDirectory({ ...deps, registration: config.registration });

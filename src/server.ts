@@ -19,6 +19,7 @@ import { createAuditHandler } from './events/audit.ts';
 import { createDispatcher } from './events/dispatcher.ts';
 import type { Dispatcher } from './events/dispatcher.ts';
 import type { Handler } from './events/handlers.ts';
+import type { Deliveries } from './events/engine.ts';
 import { announcing } from './events/outbox.ts';
 import type { ReceiverSource } from './events/receivers.ts';
 import { createSweeper } from './events/sweeper.ts';
@@ -72,6 +73,7 @@ export interface Server {
   /** For operators' commands, and for seeding a development world. */
   directory: Directory;
   dispatcher: Dispatcher;
+  deliveries: Deliveries;
   /** Who is told of events. */
   receivers: readonly ReceiverSource[];
 }
@@ -92,8 +94,11 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const knot = lateWake();
   const store = announcing(options.store, knot.wake);
   const secrets = createSecrets(config.secrets);
-  const guarded = createFetch({ allowPrivate: config.outgoing.allowPrivate, log });
+  const { allowPrivate } = config.outgoing;
+  const guarded = createFetch({ allowPrivate, log });
   const fetch = options.fetch ?? guarded;
+  // Receivers have more time, and of what goes wrong the deliveries themselves tell.
+  const toReceivers = createFetch({ allowPrivate, timeoutMs: 10_000, connectTimeoutMs: 5000 });
   const owner = randomToken();
 
   const limits = createLimits({ store, clock, log });
@@ -111,12 +116,12 @@ export async function createServer(options: ServerOptions): Promise<Server> {
 
   const readiness = createReadiness(clock);
   const notifying = createNotifying({
-    config,
-    clients: () => present.config().clients,
+    config: () => present.config(),
+    first: config,
     keyring,
     store,
     secrets,
-    fetch,
+    fetch: options.fetch,
     clock,
     log,
     owner,
@@ -175,6 +180,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     },
     directory,
     dispatcher,
+    deliveries: notifying.deliveries,
     receivers: notifying.receivers,
   };
 }

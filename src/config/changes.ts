@@ -7,6 +7,7 @@ import type { Config } from './schema.ts';
 export const changeable = [
   'clients',
   'products',
+  'receivers',
   'returnOrigins',
   'signin',
   'signout',
@@ -37,6 +38,7 @@ export function changesBetween(present: Config, next: Config): Changes {
     ids: {
       ...changedIds('clients', present.clients, next.clients),
       ...changedIds('products', present.products, next.products),
+      ...changedIds('receivers', present.receivers, next.receivers),
     },
   };
 }

@@ -1,8 +1,8 @@
 /**
  * Secrets come from the environment, so that the file can lie in a repository. One convention:
  * `TOLLGATE_SECRET`, `TOLLGATE_STORE` and `TOLLGATE_HOT` (connection strings have passwords),
- * `TOLLGATE_PROVIDER_<ID>_SECRET` and `TOLLGATE_CLIENT_<ID>_SECRET`, each also with `_FILE` behind it,
- * for a file that holds the secret. What is there wins over the file. The environment of a process that runs
+ * `TOLLGATE_PROVIDER_<ID>_SECRET`, `TOLLGATE_CLIENT_<ID>_SECRET` and `TOLLGATE_RECEIVER_<ID>_SECRET`, each also with
+ * `_FILE` behind it, for a file that holds the secret. What is there wins over the file. The environment of a process that runs
  * cannot grow, so there may be a folder, too, with files that are named as the variables.
  */
 
@@ -22,8 +22,10 @@ const ownPrefix = /^TOLLGATE_(?!TEST_)/;
 /** Keys whose values may have a password in them. */
 const addresses = { store: 'TOLLGATE_STORE', hot: 'TOLLGATE_HOT' } as const;
 
+type Named = 'PROVIDER' | 'CLIENT' | 'RECEIVER';
+
 /** `my-app` is `MY_APP`. */
-export function variableOf(kind: 'PROVIDER' | 'CLIENT', id: string): string {
+export function variableOf(kind: Named, id: string): string {
   return `TOLLGATE_${kind}_${id.toUpperCase().replace(/[^A-Z0-9]/g, '_')}_SECRET`;
 }
 
@@ -53,7 +55,9 @@ export async function addEnvironment(
   const providers = await fill(input['providers'], 'PROVIDER', 'clientSecret', reader);
   const clients = await fill(input['clients'], 'CLIENT', 'secret', reader);
   if (providers !== undefined) filled['providers'] = providers;
+  const receivers = await fill(input['receivers'], 'RECEIVER', 'secret', reader);
   if (clients !== undefined) filled['clients'] = clients;
+  if (receivers !== undefined) filled['receivers'] = receivers;
   return { input: filled, problems: reader.problems, unread: reader.unread() };
 }
 
@@ -64,12 +68,7 @@ function split(text: string): string[] {
     .filter((part) => part !== '');
 }
 
-async function fill(
-  list: unknown,
-  kind: 'PROVIDER' | 'CLIENT',
-  key: string,
-  reader: Reader,
-): Promise<unknown> {
+async function fill(list: unknown, kind: Named, key: string, reader: Reader): Promise<unknown> {
   if (!Array.isArray(list)) return list;
   const filled: unknown[] = [];
   for (const entry of list as unknown[]) {

@@ -69,6 +69,11 @@ function complainOfHttps(text: string): Complaint | undefined {
     : complainOfAddress(text);
 }
 
+/** Also by plain http, which other rules confine to private networks. */
+export function complainOfReceiver(text: string): Complaint | undefined {
+  return complainOfAddress(text.replace(/^http:/i, 'https:'));
+}
+
 function complainOfOrigin(text: string): Complaint | undefined {
   const complaint = complainOfAddress(text);
   if (complaint !== undefined) return complaint;
@@ -153,6 +158,7 @@ export const id = z
   .regex(/^[A-Za-z0-9._-]{1,64}$/, 'It may have 1 to 64 of A-Z a-z 0-9 . _ - and nothing else.');
 export const text = z.string().min(1).max(200);
 export const address = checked(z.string(), complainOfAddress);
+export const receiverAddress = checked(z.string(), complainOfReceiver);
 export const httpsAddress = checked(z.string(), complainOfHttps);
 export const origin = checked(z.string(), complainOfOrigin);
 export const range = checked(z.string(), complainOfRange);

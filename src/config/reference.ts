@@ -23,6 +23,7 @@ Secrets come from the environment, so that the file can lie in your repository:
 | \`TOLLGATE_STORE\`, \`TOLLGATE_HOT\` | the keys \`store\` and \`hot\`, for addresses with a secret in them |
 | \`TOLLGATE_PROVIDER_<ID>_SECRET\` | the client secret that an upstream provider gave you |
 | \`TOLLGATE_CLIENT_<ID>_SECRET\` | the secret of an app: at least 32 of \`A-Z a-z 0-9 . _ ~ -\` |
+| \`TOLLGATE_RECEIVER_<ID>_SECRET\` | what webhooks are signed with: \`whsec_\` and base64; two separated by a comma while it is changed, newest first |
 
 \`<ID>\` is the id in capitals, with \`_\` for everything but letters and digits: the client \`my-app\` has
 \`TOLLGATE_CLIENT_MY_APP_SECRET\`. With \`_FILE\` behind it, a variable names a file that holds the secret. The environment

@@ -5,6 +5,7 @@ import { complainOfAddress, complainOfNativeAddress, isLoopback, shown } from '.
 import type { Complaint } from './fields.ts';
 import type { ConfigProblem } from './problems.ts';
 import { variableOf } from './environment.ts';
+import { checkReceivers, receiverSecrets } from './receiver_rules.ts';
 import { complainOfSharing, complainOfStrength } from './secrets_rules.ts';
 import type { NamedSecret } from './secrets_rules.ts';
 import type { ClientConfig, Config, ProviderConfig } from './schema.ts';
@@ -22,6 +23,7 @@ export function checkTogether(config: Sound<Config>, broken: ReadonlySet<string>
     ...repetitions('providers', 'id', providers),
     ...repetitions('clients', 'id', clients),
     ...repetitions('products', 'id', products),
+    ...repetitions('receivers', 'id', config.receivers ?? []),
     ...repetitions('products', 'audience', products),
     ...checkProviders(config),
     ...providers.flatMap((provider, index) => {
@@ -34,6 +36,7 @@ export function checkTogether(config: Sound<Config>, broken: ReadonlySet<string>
     ),
     ...checkAudiences(config),
     ...checkOutgoing(config),
+    ...checkReceivers(config),
     ...checkSecrets(config),
     ...checkLifetimes(config),
     ...checkStore(config),
@@ -222,7 +225,13 @@ function checkSecrets(config: Sound<Config>): ConfigProblem[] {
     (config.providers ?? []).map((provider) => provider?.clientSecret),
     (index) => `providers[${index}].clientSecret`,
   );
-  const all = [...own, ...clients];
+  const receivers = (config.receivers ?? []).flatMap((receiver, index) =>
+    receiverSecrets(receiver?.secret).map((value) => ({
+      key: `receivers[${index}].secret`,
+      value,
+    })),
+  );
+  const all = [...own, ...clients, ...receivers];
   return [...own.flatMap(complainOfStrength), ...complainOfSharing([...all, ...providers])];
 }
 

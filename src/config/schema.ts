@@ -4,15 +4,18 @@
  */
 
 import { z } from 'zod';
+import { complainOfEventType } from './event_types.ts';
 import {
   address,
   audience,
+  checked,
   contact,
   httpsAddress,
   id,
   origin,
   picture,
   range,
+  receiverAddress,
   scope,
   seconds,
   text,
@@ -148,6 +151,22 @@ const productSchema = z.strictObject({
   scopes: z.array(scope).default([]).describe('The scopes that its services know.'),
 });
 
+export const receiverSchema = z.strictObject({
+  id: id.describe('Its name in commands, and in variables.'),
+  url: receiverAddress.describe(
+    'Where events are sent to. Plain http only to networks of `outgoing.allowPrivate`.',
+  ),
+  types: z
+    .array(checked(z.string(), complainOfEventType))
+    .min(1)
+    .optional()
+    .describe('The events that it wants, such as `session.ended` or `member.*`. By default all.'),
+  secret: z
+    .string()
+    .optional()
+    .describe('What they are signed with. Better in `TOLLGATE_RECEIVER_<ID>_SECRET`.'),
+});
+
 const lifetimesSchema = z.strictObject({
   accessToken: seconds(60, 900)
     .default(900)
@@ -232,6 +251,10 @@ export const configSchema = z.strictObject({
       'What happens to somebody new: `open` makes a user and a personal account, `invitation` lets in only who is a member already. `checkout` comes with billing, and is refused until then.',
     ),
   clients: z.array(clientSchema).default([]).describe('The apps that people sign in to.'),
+  receivers: z
+    .array(receiverSchema)
+    .default([])
+    .describe('Services that are told of events by webhooks. Commands can add others.'),
   products: z.array(productSchema).default([]).describe('What is sold; each has its services.'),
   signin: endings(
     'Where links end after signing in, unless they say otherwise.',
@@ -320,3 +343,4 @@ export type ConfigInput = z.input<typeof configSchema>;
 export type ProviderConfig = z.output<typeof providerSchema>;
 export type ClientConfig = z.output<typeof clientSchema>;
 export type ProductConfig = z.output<typeof productSchema>;
+export type ReceiverConfig = z.output<typeof receiverSchema>;

@@ -1,0 +1,47 @@
+/** All who are told of events, of one configuration and one store: for the server, and for commands. */
+
+import type { Clock } from './base/clock.ts';
+import type { Log } from './base/log.ts';
+import type { Secrets } from './base/secrets.ts';
+import { receiverSecrets } from './config.ts';
+import type { Config, ReceiverConfig } from './config.ts';
+import { clientReceivers } from './events/client_receivers.ts';
+import type { ReceiverSource, Sign } from './events/receivers.ts';
+import { configuredWebhooks, storedWebhooks } from './events/webhook_receivers.ts';
+import type { ConfiguredWebhook } from './events/webhook_receivers.ts';
+import type { Store } from './storage/store.ts';
+
+export interface ReceiverSourcesOptions {
+  /** The one of now. */
+  config(): Config;
+  store: Store;
+  secrets: Secrets;
+  clock: Clock;
+  log: Log;
+  sign: Sign;
+}
+
+/** The configuration's come first: of two with one id, it counts. */
+export function receiverSources(options: ReceiverSourcesOptions): readonly ReceiverSource[] {
+  const { config, clock, sign } = options;
+  const { issuer } = config();
+  let from: readonly ReceiverConfig[] | undefined;
+  let webhooks: readonly ConfiguredWebhook[] = [];
+  return [
+    clientReceivers({ issuer, clients: () => config().clients, sign, clock }),
+    configuredWebhooks({
+      clock,
+      webhooks() {
+        const present = config().receivers;
+        if (present !== from) webhooks = present.map(configured);
+        from = present;
+        return webhooks;
+      },
+    }),
+    storedWebhooks(options),
+  ];
+}
+
+function configured({ id, url, types, secret }: ReceiverConfig): ConfiguredWebhook {
+  return { id, url, types, secrets: receiverSecrets(secret) };
+}
