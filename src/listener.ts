@@ -33,6 +33,8 @@ const bounds = {
 export interface Place {
   port: number;
   host: string;
+  /** How an operator changes them; the options of the command line when not given. */
+  options?: { port: string; host: string };
 }
 
 export interface Listener {
@@ -136,7 +138,8 @@ async function drain({ server, connections, log, noticeMs = 0, hangUp }: Drainin
   clearTimeout(timer);
 }
 
-function unusable(error: NodeJS.ErrnoException, { port, host }: Place): Problem {
+function unusable(error: NodeJS.ErrnoException, { port, host, options }: Place): Problem {
+  const { port: portOption, host: hostOption } = options ?? { port: '--port', host: '--host' };
   const place = `port ${port} of ${host}`;
   const problem = (code: string, message: string) =>
     new Problem(code, 500, message, { cause: error });
@@ -144,12 +147,12 @@ function unusable(error: NodeJS.ErrnoException, { port, host }: Place): Problem 
     case 'EADDRINUSE':
       return problem(
         'port_taken',
-        `Another program listens on ${place}. Stop it, or choose another port with --port.`,
+        `Another program listens on ${place}. Stop it, or choose another port with ${portOption}.`,
       );
     case 'EACCES':
       return problem(
         'port_forbidden',
-        `This user may not listen on ${place}. Choose a port above 1023 with --port.`,
+        `This user may not listen on ${place}. Choose a port above 1023 with ${portOption}.`,
       );
     case 'EADDRNOTAVAIL':
     case 'EINVAL': // Deno's word for the same.
@@ -157,7 +160,7 @@ function unusable(error: NodeJS.ErrnoException, { port, host }: Place): Problem 
     case 'EAI_AGAIN':
       return problem(
         'host_unknown',
-        `This machine has no address ${host}. Choose another with --host, such as 127.0.0.1.`,
+        `This machine has no address ${host}. Choose another with ${hostOption}, such as 127.0.0.1.`,
       );
     default:
       return problem('cannot_listen', `Listening on ${place} failed: ${error.message}`);

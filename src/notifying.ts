@@ -6,12 +6,14 @@
 import type { Clock } from './base/clock.ts';
 import { createFetch } from './base/fetch.ts';
 import type { Log } from './base/log.ts';
+import type { Measures } from './base/measures.ts';
 import type { Secrets } from './base/secrets.ts';
 import type { Config } from './config.ts';
 import { toldFields } from './events/encodings/fields.ts';
 import { createDeliveries } from './events/engine.ts';
 import type { Deliveries } from './events/engine.ts';
 import type { Handler } from './events/handlers.ts';
+import { measuredDeliveries, watchReceivers } from './events/measured.ts';
 import type { ReceiverSource } from './events/receivers.ts';
 import { streamReceivers } from './events/stream_receivers.ts';
 import { createStreamServices } from './events/stream_services.ts';
@@ -40,6 +42,9 @@ export interface NotifyingOptions {
   fetch: typeof globalThis.fetch | undefined;
   clock: Clock;
   log: Log;
+  measures: Measures;
+  /** Whether anybody looks at what is measured. */
+  measured: boolean;
   owner: string;
   stopping: () => boolean;
 }
@@ -57,7 +62,7 @@ export interface Notifying {
 }
 
 export function createNotifying(options: NotifyingOptions): Notifying {
-  const { config, first, keyring, stopping, fetch, ...shared } = options;
+  const { config, first, keyring, stopping, fetch, measures, measured, ...shared } = options;
   const { allowPrivate } = first.outgoing;
   const guarded = createFetch({ allowPrivate, ...patience });
   const sign = createSign(keyring);
@@ -72,7 +77,9 @@ export function createNotifying(options: NotifyingOptions): Notifying {
     sources,
     fetch: fetch ?? guarded,
     types: deliverable,
+    meter: measuredDeliveries(measures),
   });
+  const watch = watchReceivers({ ...shared, status: () => deliveries.status(), measures });
   const { care, handler, ...parts } = createStreamServices({
     ...streaming,
     receivers: streams,
@@ -88,9 +95,10 @@ export function createNotifying(options: NotifyingOptions): Notifying {
     start() {
       deliveries.start();
       care.start();
+      if (measured) watch.start();
     },
     async stop() {
-      await care.stop();
+      await Promise.all([care.stop(), watch.stop()]);
       // What it was just handed is sent, or left to others.
       await deliveries.stop();
       await guarded.close();

@@ -7,9 +7,13 @@
 import { systemClock } from './base/clock.ts';
 import { createLog } from './base/log.ts';
 import type { Log } from './base/log.ts';
+import type { Metrics } from './base/metrics.ts';
+import type { Config } from './config.ts';
 import type { ConfigSource } from './config/source.ts';
 import { watchConfig } from './config/watch.ts';
 import { listen } from './listener.ts';
+import type { Listener } from './listener.ts';
+import { serveMetrics } from './metrics_listener.ts';
 import { openStores } from './stores.ts';
 
 /** Resolves when it listens; from then on signals end the process. */
@@ -20,18 +24,30 @@ export async function serve(source: ConfigSource, version: string): Promise<void
   watchDefects(log);
   const store = await openStores(config, { clock, log });
   const { createServer } = await import('./server.ts');
-  const server = await createServer({ config, store, clock, log });
+  const metrics = await measuring(config, version);
+  const server = await createServer({
+    config,
+    store,
+    clock,
+    log,
+    ...(metrics === undefined ? {} : { measures: metrics }),
+  });
   const configWatch = watchConfig({
     source,
     config,
     log,
     take: (next) => server.reconfigure(next),
   });
+  let metricsListener: Listener | undefined;
   const close = async () => {
-    await Promise.all([configWatch.stop(), server.stop()]);
+    await Promise.all([configWatch.stop(), server.stop(), metricsListener?.drain()]);
     await store.close();
   };
-  const listener = await listen(server.callback, config, log).catch(async (error: unknown) => {
+  const listening = async () => {
+    if (metrics !== undefined) metricsListener = await serveMetrics(metrics, config, log);
+    return listen(server.callback, config, log);
+  };
+  const listener = await listening().catch(async (error: unknown) => {
     await close();
     throw error;
   });
@@ -46,6 +62,15 @@ export async function serve(source: ConfigSource, version: string): Promise<void
   configWatch.start();
   const { address, port } = listener;
   log.info('listening', { address, port, issuer: config.issuer, version, runtime: runtime() });
+}
+
+/** Its package is loaded only where somebody wants to know. */
+async function measuring(config: Config, version: string): Promise<Metrics | undefined> {
+  if (config.metrics === undefined) return undefined;
+  const { createMetrics } = await import('./base/metrics.ts');
+  const metrics = createMetrics();
+  metrics.set('tollgate_build_info', { version, runtime: runtime() }, 1);
+  return metrics;
 }
 
 function runtime(): string {

@@ -10,6 +10,8 @@ import type { Clock } from './base/clock.ts';
 import { createFetch } from './base/fetch.ts';
 import { randomToken } from './base/ids.ts';
 import type { Log } from './base/log.ts';
+import { noMeasures } from './base/measures.ts';
+import type { Measures } from './base/measures.ts';
 import { repeat } from './base/repeat.ts';
 import { createSecrets } from './base/secrets.ts';
 import type { Config } from './config.ts';
@@ -20,12 +22,14 @@ import { createDispatcher } from './events/dispatcher.ts';
 import type { Dispatcher } from './events/dispatcher.ts';
 import type { Handler } from './events/handlers.ts';
 import type { Deliveries } from './events/engine.ts';
+import { measuredHandler } from './events/measured.ts';
 import { announcing } from './events/outbox.ts';
 import type { ReceiverSource } from './events/receivers.ts';
 import { createSweeper } from './events/sweeper.ts';
 import { createFederation } from './federation/federation.ts';
 import { createReadiness } from './health.ts';
 import { createEventStreams } from './links/event_streams.ts';
+import { measuredSignIns } from './measured_sign_ins.ts';
 import { linkClientId } from './oidc/clients.ts';
 import { createCutoffs, cutoffHandler } from './oidc/cutoffs.ts';
 import { createEndings } from './oidc/endings.ts';
@@ -33,6 +37,7 @@ import { openKeyring } from './oidc/keyring.ts';
 import type { Keyring } from './oidc/keyring.ts';
 import { createLiveSessions } from './oidc/live_sessions.ts';
 import { createNotifying } from './notifying.ts';
+import { measuredStore } from './storage/measured.ts';
 import type { PendingEvent, Store } from './storage/store.ts';
 import { createUnitOfWork } from './storage/work.ts';
 import { createLimits } from './web/limits.ts';
@@ -49,6 +54,8 @@ export interface ServerOptions {
   log: Log;
   /** For outgoing requests; the guarded one when not given. */
   fetch?: typeof globalThis.fetch;
+  /** Nothing is measured when not given. */
+  measures?: Measures;
 }
 
 export interface Server {
@@ -90,15 +97,14 @@ function lateWake() {
 }
 
 export async function createServer(options: ServerOptions): Promise<Server> {
-  const { config, clock, log } = options;
+  const { config, clock, log, measures = noMeasures } = options;
   const knot = lateWake();
-  const store = announcing(options.store, knot.wake);
+  const below =
+    options.measures === undefined ? options.store : measuredStore(options.store, measures);
+  const store = announcing(below, knot.wake);
   const secrets = createSecrets(config.secrets);
-  const { allowPrivate } = config.outgoing;
-  const guarded = createFetch({ allowPrivate, log });
+  const guarded = createFetch({ allowPrivate: config.outgoing.allowPrivate, log });
   const fetch = options.fetch ?? guarded;
-  // Receivers have more time, and of what goes wrong the deliveries themselves tell.
-  const toReceivers = createFetch({ allowPrivate, timeoutMs: 10_000, connectTimeoutMs: 5000 });
   const owner = randomToken();
 
   const limits = createLimits({ store, clock, log });
@@ -106,12 +112,14 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const reservedIds = new Set([linkClientId]);
   const directory = createDirectory({ store, clock, log, registration, reservedIds });
   const federation = createFederation({ config, store, secrets, fetch, clock, log });
+  const signIns = measuredSignIns({ directory, federation }, measures);
   const work = createUnitOfWork(store, clock);
   const endings = createEndings({ store, work, clock });
   const cutoffs = createCutoffs({ store });
   await cutoffs.refresh();
   const live = createLiveSessions({ store, clock, log });
   const streams = createEventStreams({ clock, most: config.limits.sessionEventConnections });
+  measures.whenAsked(() => measures.set('tollgate_session_event_connections', {}, streams.size));
   const keyring = await openKeyring({ store, secrets, clock, log, lifetimes });
 
   const readiness = createReadiness(clock);
@@ -124,6 +132,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     fetch: options.fetch,
     clock,
     log,
+    measures,
+    measured: options.measures !== undefined,
     owner,
     stopping: () => readiness.stopping,
   });
@@ -135,12 +145,20 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     cutoffHandler({ store, clock, endings }),
     ...notifying.handlers,
     live.handler,
-  ];
-  const dispatcher = createDispatcher({ store, clock, log, handlers, owner });
+  ].map((handler) => measuredHandler(handler, measures));
+  const dispatcher = createDispatcher({
+    store,
+    clock,
+    log,
+    handlers,
+    owner,
+    seen: (ms) =>
+      measures.set('tollgate_outbox_oldest_seconds', {}, ms === undefined ? ms : ms / 1000),
+  });
   knot.tie(dispatcher);
   const sweeper = createSweeper({ store, clock, log, owner });
   const { ssf } = notifying;
-  const shared = { store, secrets, clock, log, fetch, limits, directory, federation, ssf };
+  const shared = { store, secrets, clock, log, measures, fetch, limits, ssf, ...signIns };
   const rooms: Rooms = { ...shared, work, endings, cutoffs, live, streams, readiness };
   const present = presentApplication(rooms, { config, keyring, reservedIds });
   const keyWatch = repeat(
@@ -203,9 +221,12 @@ function presentApplication(
     answer: (request, response) => now.application(request, response),
     reconfigure(config) {
       now = build(config);
+      rooms.measures.count('tollgate_reloads_total', { what: 'clients' });
     },
     takeKeys() {
-      if (now.keys !== keyring.keys) now = build(now.config);
+      if (now.keys === keyring.keys) return;
+      now = build(now.config);
+      rooms.measures.count('tollgate_reloads_total', { what: 'keys' });
     },
   };
 }

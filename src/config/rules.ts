@@ -41,6 +41,7 @@ export function checkTogether(config: Sound<Config>, broken: ReadonlySet<string>
     ...checkLifetimes(config),
     ...checkStore(config),
     ...checkRegistration(config),
+    ...checkMetrics(config),
   ];
 }
 
@@ -54,6 +55,13 @@ function checkRegistration({ registration }: Sound<Config>): ConfigProblem[] {
       remedy: 'Use `open` or `invitation`.',
     },
   ];
+}
+
+/** The internet has no business there. */
+function checkMetrics({ metrics, port }: Sound<Config>): ConfigProblem[] {
+  if (metrics?.port === undefined || metrics.port === 0 || metrics.port !== port) return [];
+  const message = 'It is the `port` that browsers come to.';
+  return [{ key: 'metrics.port', message, remedy: 'Choose another.' }];
 }
 
 function repetitions<Key extends string>(

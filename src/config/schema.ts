@@ -206,6 +206,17 @@ const brandSchema = z.strictObject({
     .describe('An e-mail address or an address, for people who are stuck.'),
 });
 
+const metricsSchema = z.strictObject({
+  host: text.default('127.0.0.1').describe('The address of this machine to listen at.'),
+  port: z
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(9464)
+    .describe('The port to listen at, another one than `port`. 0 is any free one.'),
+});
+
 const endings = (success: string, failed: string) =>
   z.strictObject({
     success: address.describe(success),
@@ -295,6 +306,11 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('Streams of security events, for services.'),
+  metrics: metricsSchema
+    .optional()
+    .describe(
+      'Where what is measured can be fetched, in the format of Prometheus (`GET /metrics`): an address of its own, not for the internet. Without it nothing is measured. See [operations](operations.md).',
+    ),
   trustedProxies: z
     .array(range)
     .default([])

@@ -33,6 +33,8 @@ export interface DispatcherOptions {
   /** How long `stop` waits for what is under way. */
   stopMs?: number;
   random?: () => number;
+  /** At each look: for how long the oldest event has waited; undefined where another process looks. */
+  seen?: (oldestMs: number | undefined) => void;
 }
 
 export interface Dispatcher {
@@ -61,6 +63,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     handlerTimeoutMs: 30_000,
     stopMs: 5000,
     random: Math.random,
+    seen: () => undefined,
     ...options,
   });
 }
@@ -131,6 +134,7 @@ class OutboxDispatcher implements Dispatcher {
     // The writer's clock may be wrong: an event from far ahead waits no longer than an old one.
     const isLeftover = (event: PendingEvent) => Math.abs(clock() - event.at) >= leftoverAfterMs;
     try {
+      if (!(await this.#mayPoll())) return this.#options.seen(undefined);
       await this.#readOutbox(() => this.#mayPoll(), isLeftover);
     } catch (error) {
       log.warn('reading the outbox failed', { error });
@@ -162,6 +166,7 @@ class OutboxDispatcher implements Dispatcher {
     let after: EventPlace | undefined;
     while (await goOn()) {
       const page = await this.#options.store.pending(pageSize, { after });
+      if (after === undefined) this.#tellOldest(page[0]);
       for (const event of page) {
         if (concerns(event) && this.#lanes.add(event) === 'admitted') admitted += 1;
       }
@@ -171,6 +176,11 @@ class OutboxDispatcher implements Dispatcher {
       after = page.findLast((event) => !concerns(event) || this.#lanes.has(event)) ?? after;
     }
     return admitted;
+  }
+
+  #tellOldest(oldest: PendingEvent | undefined): void {
+    const { clock, seen } = this.#options;
+    seen(oldest === undefined ? 0 : Math.max(0, clock() - oldest.at));
   }
 
   async #stop(): Promise<void> {

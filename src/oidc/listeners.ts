@@ -1,5 +1,5 @@
 /**
- * The library's events, as log lines. A listener that throws would break the request and one that rejects
+ * The library's events, as log lines and as numbers. A listener that throws would break the request and one that rejects
  * would end the process, so each is wrapped.
  */
 
@@ -7,6 +7,7 @@ import type { EventEmitter } from 'node:events';
 import type { Provider } from 'oidc-provider';
 import type { Log } from '../base/log.ts';
 import { keepFailure } from './work_middleware.ts';
+import type { Measures } from '../base/measures.ts';
 
 interface LibraryError extends Error {
   error?: string;
@@ -30,10 +31,31 @@ const refusals = [
 
 interface LibraryContext {
   state?: object;
-  oidc?: { client?: { clientId?: string } };
+  oidc?: { client?: { clientId?: string }; route?: string; params?: { grant_type?: unknown } };
 }
 
-export function listen(provider: Provider, log: Log): void {
+const grantTypes = ['authorization_code', 'refresh_token', 'client_credentials'];
+const tokenErrors = [
+  'invalid_grant',
+  'invalid_client',
+  'invalid_request',
+  'invalid_scope',
+  'invalid_target',
+  'invalid_dpop_proof',
+  'use_dpop_nonce',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'server_error',
+];
+/** What somebody else makes up is one word. */
+const wordOf = (value: unknown, words: readonly string[]) =>
+  words.find((word) => word === value) ?? 'other';
+
+export function listen(provider: Provider, log: Log, measures: Measures): void {
+  const countToken = ({ oidc }: LibraryContext, outcome: string) => {
+    const grantType = wordOf(oidc?.params?.grant_type, grantTypes);
+    measures.count('tollgate_token_requests_total', { grant_type: grantType, outcome });
+  };
   const safely =
     (report: (ctx: LibraryContext, error: LibraryError) => void) =>
     (ctx: LibraryContext, error: LibraryError) => {
@@ -49,6 +71,7 @@ export function listen(provider: Provider, log: Log): void {
     emitter.on(
       name,
       safely((ctx, error) => {
+        if (name === 'grant.error') countToken(ctx, wordOf(error.error, tokenErrors));
         log.info('refused', {
           event: name,
           client: ctx.oidc?.client?.clientId,
@@ -59,9 +82,14 @@ export function listen(provider: Provider, log: Log): void {
     );
   }
   emitter.on(
+    'grant.success',
+    safely((ctx) => countToken(ctx, 'issued')),
+  );
+  emitter.on(
     'server_error',
     safely((ctx, error) => {
       keepFailure(ctx, error);
+      if (ctx.oidc?.route === 'token') countToken(ctx, 'server_error');
       log.error('server_error', { error });
     }),
   );

@@ -14,6 +14,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Middleware } from 'koa';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
+import type { Measures } from '../base/measures.ts';
 import { sha256 } from '../base/secrets.ts';
 import type { Secrets } from '../base/secrets.ts';
 import type { Config } from '../config.ts';
@@ -58,6 +59,7 @@ export interface OidcDependencies {
   work: UnitOfWork;
   endings: Endings;
   cutoffs: Cutoffs;
+  measures: Measures;
   /** Private, all that are published; of each algorithm the one that signs first. */
   keys: readonly JWK[];
 }
@@ -170,7 +172,7 @@ export function createOidc(dependencies: OidcDependencies): Oidc {
     clock,
     knownScopes: new Set([...openidScopes, ...productScopes]),
   });
-  listen(provider, log);
+  listen(provider, log, dependencies.measures);
   provider.on('end_session.success', ({ oidc, state }) => {
     if (oidc.params?.logout !== undefined) state[signedOutKey] = true;
   });

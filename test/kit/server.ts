@@ -7,6 +7,7 @@ import { configSchema } from '../../src/config.ts';
 import type { Config, ConfigInput } from '../../src/config.ts';
 import type { Clock } from '../../src/base/clock.ts';
 import type { Log, LogFields } from '../../src/base/log.ts';
+import type { Measures } from '../../src/base/measures.ts';
 import { createServer } from '../../src/server.ts';
 import type { Server } from '../../src/server.ts';
 import type { Store } from '../../src/storage/store.ts';
@@ -71,6 +72,7 @@ export interface StartOptions {
   store?: Store;
   clock?: Clock;
   log?: Log;
+  measures?: Measures;
 }
 
 export interface RunningServer {
@@ -95,7 +97,14 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
   const { config: changes = {} } = options;
   const config = testConfig(issuer, typeof changes === 'function' ? changes(issuer) : changes);
   const store = options.store ?? (await openEmpty(clock));
-  const server = await createServer({ config, store, clock, log: options.log ?? log });
+  const { measures } = options;
+  const server = await createServer({
+    config,
+    store,
+    clock,
+    log: options.log ?? log,
+    ...(measures === undefined ? {} : { measures }),
+  });
   listener = server.callback;
   server.start();
   return {

@@ -87,6 +87,10 @@ const vendors: Record<string, { home: string; others: readonly string[] }> = {
     home: 'src/base/fetch.ts',
     others: ['src/base', 'src/federation', 'src/oidc', 'src/web'],
   },
+  'prom-client': {
+    home: 'src/base/metrics.ts',
+    others: ['src/base', 'src/web', 'src/events', 'src/oidc', 'src/links'],
+  },
   'openid-client': {
     home: 'src/federation/client.ts',
     others: ['src/federation', 'src/base', 'src/oidc', 'src/links'],
