@@ -124,15 +124,19 @@ async function databasesOf(
 
 function introduction(world: World): string {
   const { ada, grace, linus, nora } = people;
+  const { webhooks, logout, stream } = world.services.present;
   return `
 Tollgate is running, with a world around it.
 
   ${world.oidcApp}   sample app, OpenID Connect
   ${world.linksApp}   sample app, links only
   ${world.partnerApp}   somebody else's app, which asks before it knows you
-  ${world.service}   sample service (GET /api/me)
+  ${webhooks.url}   service that is told by webhooks; the sample apps call it (GET /api/me)
+  ${logout.url}   service that is told by logout tokens
+  ${stream.url}   service that is told by a stream of security events
   ${world.issuer}   Tollgate (/.well-known/openid-configuration)
 
+The pages of the services show what they heard and whom they refused of late.
 Sign in as one of these; no password is asked:
 
   ${ada.name.padEnd(14)}  three accounts: Acme (trial), Globex (past due), Initech (active)

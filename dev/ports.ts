@@ -8,11 +8,14 @@ export interface Ports {
   upstreamGithub: number;
   oidcApp: number;
   linksApp: number;
+  /** That of the services which the sample apps call. */
   service: number;
   partnerApp: number;
+  logoutService: number;
+  streamService: number;
 }
 
-export const portCount = 7;
+export const portCount = 9;
 
 export function portsFrom(base: number): Ports {
   return {
@@ -23,6 +26,8 @@ export function portsFrom(base: number): Ports {
     linksApp: base + 4,
     service: base + 5,
     partnerApp: base + 6,
+    logoutService: base + 7,
+    streamService: base + 8,
   };
 }
 

@@ -1,81 +1,121 @@
 /**
- * A service as its developer writes it: it checks access tokens against the keys of Tollgate, and
- * asks nobody while it does so. `check` is all there is to it; the rest is a small web server.
+ * A service as its developer writes it: `tollgate/verify` checks access tokens without asking anybody, and hears of it
+ * when access ends before they do. The rest is a small web server. The services in `services/` are three of
+ * these, and differ in how they are told.
  */
 
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
-import type { JWTPayload } from 'jose';
+// In a program of yours: from 'tollgate/verify'.
+import { expressEvents, verifier, VerifyError } from '../src/verify/index.ts';
+import type { ReceivedEvent, Verifier, VerifierOptions, Warning } from '../src/verify/index.ts';
 import { listen } from './listen.ts';
 import type { Listening } from './listen.ts';
+import { page } from './look.ts';
+import { servicePage } from './service_page.ts';
 
-export interface ServiceOptions {
+export interface ServiceOptions extends Pick<VerifierOptions, 'issuer' | 'audience'> {
+  /** Such as `Service with webhooks`, and a sentence about how it hears. */
+  name: string;
+  about: string;
   port: number;
-  /** Of Tollgate. */
-  issuer: string;
-  /** The audience of the product, as it is configured at Tollgate. */
-  audience: string;
   /** Origins of browser apps that may call this service. */
   origins: readonly string[];
 }
 
-export function startService(options: ServiceOptions): Promise<Listening> {
-  const { port, issuer, audience, origins } = options;
-  const keys = createRemoteJWKSet(new URL(`${issuer}/oauth2/jwks`));
+/** What a service remembers of late, for its page. */
+export interface Lately {
+  heard: (Pick<ReceivedEvent, 'type' | 'subject' | 'denies'> & { heardAt: number })[];
+  refused: { code: string; refusedAt: number }[];
+  warnings: Warning['code'][];
+}
 
-  async function check(token: string): Promise<JWTPayload> {
-    const { payload } = await jwtVerify(token, keys, {
-      issuer,
-      audience,
-      typ: 'at+jwt',
-      algorithms: ['ES256', 'RS256'],
-      requiredClaims: ['exp', 'sub', 'account'],
-    });
-    return payload;
-  }
+export interface Service extends Listening {
+  tollgate: Verifier;
+  lately: Lately;
+}
+
+const mostShown = 50;
+
+/** @param how it is told: what `verifier` wants for that */
+export async function startService(
+  options: ServiceOptions,
+  how: Omit<VerifierOptions, 'issuer' | 'audience' | 'onEvent' | 'onWarning'> = {},
+): Promise<Service> {
+  const { issuer, audience, port, origins, name } = options;
+  const lately: Lately = { heard: [], refused: [], warnings: [] };
+  const tollgate = verifier({
+    ...how,
+    issuer,
+    audience,
+    onEvent({ type, subject, denies, heartbeat }) {
+      const what = denies === undefined ? { type, subject } : { type, subject, denies };
+      if (!heartbeat) keep(lately.heard, { ...what, heardAt: Date.now() });
+    },
+    onWarning: ({ code }) => keep(lately.warnings, code),
+  });
+  const events = expressEvents(tollgate);
 
   async function me(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const token = /^Bearer ([\w.~+/-]+=*)$/i.exec(request.headers.authorization ?? '')?.[1];
-    // RFC 6750 §3: who brings no token is told what is wanted, and nothing more.
-    if (token === undefined) return refuse(response, 401, 'Bearer realm="api"');
     try {
-      send(response, 200, await check(token));
+      send(response, 200, await tollgate.check(request.headers));
     } catch (error) {
-      // The keys could not be fetched: nothing is known of the token.
-      const code = error instanceof errors.JOSEError ? error.code : 'ERR_JOSE_GENERIC';
-      if (['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT'].includes(code)) return refuse(response, 503);
-      const reason = error instanceof errors.JWTExpired ? 'it has expired' : 'it is not valid here';
-      const challenge = `Bearer realm="api", error="invalid_token", error_description="${reason}"`;
-      refuse(response, 401, challenge);
+      if (!(error instanceof VerifyError)) throw error;
+      keep(lately.refused, { code: error.code, refusedAt: Date.now() });
+      const refusal = error.response();
+      response.writeHead(refusal.status, Object.fromEntries(refusal.headers));
+      response.end(await refusal.text());
     }
   }
 
-  /** Browser apps are on other origins than their service (CORS). */
-  function allowOrigin(request: IncomingMessage, response: ServerResponse): void {
-    const { origin } = request.headers;
-    response.setHeader('vary', 'origin');
-    if (origin === undefined || !origins.includes(origin)) return;
-    response.setHeader('access-control-allow-origin', origin);
-    response.setHeader('access-control-allow-headers', 'authorization');
-    response.setHeader('access-control-expose-headers', 'www-authenticate');
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    allowOrigin(origins, request, response);
+    if (request.method === 'OPTIONS') {
+      response.writeHead(204).end();
+      return;
+    }
+    switch (`${request.method} ${request.url}`) {
+      case 'GET /api/me':
+        return me(request, response);
+      case 'POST /events':
+        return events(request, response, () => send(response, 500, { error: 'event_failed' }));
+      case 'GET /':
+        response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
+        response.end(page(name, servicePage(options, lately)));
+        return;
+      default:
+        send(response, 404, { error: 'not_found' });
+    }
   }
 
   const server = createServer((request, response) => {
-    allowOrigin(request, response);
-    if (request.method === 'OPTIONS') response.writeHead(204).end();
-    else if (request.method === 'GET' && request.url === '/api/me') void me(request, response);
-    else send(response, 404, { error: 'not_found' });
+    handle(request, response).catch(() => send(response, 500, { error: 'failed' }));
   });
-  return listen(server, port);
+  return { ...(await listen(server, port)), tollgate, lately };
 }
 
-function refuse(response: ServerResponse, status: number, challenge?: string): void {
-  if (challenge !== undefined) response.setHeader('www-authenticate', challenge);
-  send(response, status, { error: status === 401 ? 'token_required' : 'unavailable' });
+/** Browser apps are on other origins than their service (CORS). */
+function allowOrigin(
+  origins: readonly string[],
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const { origin } = request.headers;
+  response.setHeader('vary', 'origin');
+  if (origin === undefined || !origins.includes(origin)) return;
+  response.setHeader('access-control-allow-origin', origin);
+  response.setHeader('access-control-allow-headers', 'authorization');
+  response.setHeader('access-control-expose-headers', 'www-authenticate');
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {
+  if (response.headersSent) return;
   response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
   response.end(JSON.stringify(body));
+}
+
+/** The latest first; the oldest go. */
+function keep<T>(list: T[], one: T): void {
+  list.unshift(one);
+  list.splice(mostShown);
 }

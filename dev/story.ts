@@ -5,15 +5,13 @@
 
 import { decodeJwt } from 'jose';
 import * as oidc from 'openid-client';
+import { accessEnds } from './story_access.ts';
 import { begin, callService, claims, expect, press, refusal, signIn } from './story_app.ts';
+import type { Steps } from './story_app.ts';
 import { createBrowser } from './walk.ts';
 import type { World } from './world.ts';
 
 export type Say = (text: string) => void;
-
-interface Steps {
-  step<T>(name: string, work: () => Promise<{ value: T; shows: unknown }>): Promise<T>;
-}
 
 /** @returns whether everything was as it should be; what was not is said */
 export async function playStory(world: World, say: Say): Promise<boolean> {
@@ -38,6 +36,8 @@ export async function playStory(world: World, say: Say): Promise<boolean> {
     await withOpenIdConnect(world, steps);
     say('\nAn app with links only');
     await withLinks(world, steps);
+    say('\nAccess ends before a token does');
+    await accessEnds(world, steps);
     say('\nPeople and apps from outside');
     await fromOutside(world, steps);
   } catch (error) {

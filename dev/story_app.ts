@@ -2,6 +2,7 @@
 
 import { decodeJwt } from 'jose';
 import * as oidc from 'openid-client';
+import type { ServiceKind } from './services/all.ts';
 import type { Browser, Page } from './walk.ts';
 import type { World } from './world.ts';
 
@@ -9,6 +10,11 @@ export interface App {
   world: World;
   browser: Browser;
   tollgate: oidc.Configuration;
+}
+
+/** One after the other: each says what came of it. */
+export interface Steps {
+  step<T>(name: string, work: () => Promise<{ value: T; shows: unknown }>): Promise<T>;
 }
 
 export type Tokens = oidc.TokenEndpointResponse;
@@ -63,11 +69,12 @@ function has(page: Page, button: string): boolean {
 }
 
 export async function callService(
-  { service }: World,
+  { services }: World,
   token: string,
+  kind: ServiceKind = 'webhooks',
 ): Promise<{ status: number; body: Record<string, unknown> }> {
   const headers = { authorization: `Bearer ${token}` };
-  const response = await fetch(`${service}/api/me`, { headers });
+  const response = await fetch(`${services.present[kind].url}/api/me`, { headers });
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }
 

@@ -2,8 +2,11 @@
 
 import { createServer as createHttpServer } from 'node:http';
 import type { Log } from '../src/base/log.ts';
+import { createProject } from '../src/billing/projection.ts';
+import type { Project } from '../src/billing/projection.ts';
 import { configSchema } from '../src/config.ts';
 import type { Config, ConfigInput } from '../src/config.ts';
+import { announcing } from '../src/events/outbox.ts';
 import { createServer } from '../src/server.ts';
 import type { Server } from '../src/server.ts';
 import type { Store } from '../src/storage/store.ts';
@@ -13,7 +16,8 @@ import { startOidcApp } from './app_oidc.ts';
 import { listen } from './listen.ts';
 import type { Ports } from './ports.ts';
 import { seed } from './seed.ts';
-import { startService } from './service.ts';
+import { logoutAddress, serviceAddresses, servicesConfig, startServices } from './services/all.ts';
+import type { Services } from './services/all.ts';
 import { startUpstreamGithub } from './upstream/github.ts';
 import { startUpstreamOidc } from './upstream/oidc.ts';
 
@@ -35,11 +39,17 @@ export interface World {
   /** Of somebody else: people are asked before it may know them. */
   partnerApp: string;
   linksApp: string;
+  /** That of the services which the apps call. */
   service: string;
+  services: Services;
   client: Client;
   partner: Client;
   server: Server;
   store: Store;
+  /** As billing would, when Stripe says that a subscription has changed. */
+  project: Project;
+  /** What the sample apps' tokens are for. */
+  product: string;
   close(): Promise<void>;
 }
 
@@ -77,7 +87,7 @@ const product = 'api';
 const addresses = (ports: Ports) => ({
   issuer: `http://localhost:${ports.tollgate}`,
   linksApp: `http://localhost:${ports.linksApp}`,
-  service: `http://localhost:${ports.service}`,
+  service: serviceAddresses(ports).webhooks,
 });
 
 export async function startWorld(options: WorldOptions): Promise<World> {
@@ -102,7 +112,6 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     const server = await createServer({ config, store, clock, log });
     closing.push(() => server.stop());
     opened(await listen(createHttpServer(server.callback), ports.tollgate));
-    server.start();
     await seed({
       directory: server.directory,
       store,
@@ -111,25 +120,36 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       githubIssuer: hub.endpoints.issuer,
       product,
     });
-    opened(
-      await startService({ port: ports.service, issuer, audience: service, origins: [linksApp] }),
+    const { id: clientId } = client;
+    const origins = [linksApp];
+    const services = opened(
+      await startServices({ ports, issuer, audience: service, origins, clientId }),
     );
+    // Its workers run for as long as the services do, so that nobody is told who is not there.
+    server.start();
+    closing.push(() => server.stop());
+    // What came of seeding, now rather than while somebody looks.
+    await server.dispatcher.drain();
     opened(await startLinksApp({ port: ports.linksApp, url: linksApp, issuer, service }));
     const apps = { [ports.oidcApp]: client, [ports.partnerApp]: partner };
     for (const [port, { id, name, secret: clientSecret, url }] of Object.entries(apps)) {
       const app = { name, port: Number(port), url, clientId: id, clientSecret };
       opened(await startOidcApp({ ...app, issuer, service }));
     }
+    const told = announcing(store, (events) => server.dispatcher.wake(events));
     return {
       issuer,
       oidcApp: client.url,
       partnerApp: partner.url,
       linksApp,
       service,
+      services,
       client,
       partner,
       server,
       store,
+      project: createProject({ store: told, clock }),
+      product,
       close,
     };
   } catch (error) {
@@ -146,6 +166,7 @@ function configOf(
 ): Config {
   const { issuer, linksApp, service } = addresses(ports);
   const { client, partner } = clientsAt(ports);
+  const services = servicesConfig(ports);
   const credentials = { clientId: upstreamClient.id, clientSecret: upstreamClient.secret };
   const own = [client, partner].map(({ id, name, secret: clientSecret, url }) => ({
     id,
@@ -155,6 +176,7 @@ function configOf(
     firstParty: id !== partner.id,
     redirectUris: [`${url}/callback`],
     postLogoutRedirectUris: [`${url}/`],
+    ...(id === client.id ? { backchannelLogoutUri: logoutAddress(ports) } : {}),
   }));
   return configSchema.parse({
     issuer,
@@ -168,7 +190,8 @@ function configOf(
     ],
     products: [{ id: product, name: 'Sample API', audience: service }],
     ...more,
-    clients: [...own, ...(more.clients ?? [])],
+    clients: [...own, ...services.clients, ...(more.clients ?? [])],
+    receivers: services.receivers,
     signin: { success: `${linksApp}/`, failed: `${linksApp}/` },
     signout: { success: `${linksApp}/` },
     returnOrigins: [linksApp],

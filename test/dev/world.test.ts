@@ -1,11 +1,7 @@
-import { createServer } from 'node:http';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { listen } from '../../dev/listen.ts';
 import type { Listening } from '../../dev/listen.ts';
 import { freePortBase, portsFrom, takenPorts } from '../../dev/ports.ts';
 import { seed } from '../../dev/seed.ts';
-import { startService } from '../../dev/service.ts';
 import { playStory } from '../../dev/story.ts';
 import { createBrowser } from '../../dev/walk.ts';
 import { startWorld } from '../../dev/world.ts';
@@ -29,7 +25,7 @@ describe('the world', () => {
   test('its story comes out right, and says each step', async () => {
     const said: string[] = [];
     const passed = await playStory(world, (text) => said.push(text));
-    expect([passed, said.at(-1)]).toEqual([true, expect.stringMatching(/^\nAll 15 steps/)]);
+    expect([passed, said.at(-1)]).toEqual([true, expect.stringMatching(/^\nAll 23 steps/)]);
     expect(log.lines.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
@@ -80,6 +76,34 @@ describe('the world', () => {
     expect(chooser.visible).toContain('Initech');
   });
 
+  test('the services: each shows what it heard and whom it refused of late', async () => {
+    const { webhooks, logout, stream } = world.services.present;
+    const shown = async ({ url }: Listening) => (await createBrowser().get(`${url}/`)).visible;
+    expect(await shown(webhooks)).toMatch(/member\.removed \(tokens of before are revoked\)/);
+    expect(await shown(logout)).toMatch(/backchannel-logout \(tokens of before are revoked\)/);
+    expect(await shown(stream)).toMatch(/session-revoked \(tokens of before are revoked\)/);
+    for (const service of [webhooks, logout, stream]) {
+      expect(await shown(service)).toContain('token_revoked');
+      expect(service.lately.warnings).toEqual([]);
+    }
+  });
+
+  test('… and tells who brings nothing, or nothing good, what is wanted (RFC 6750 §3)', async () => {
+    for (const { url } of Object.values(world.services.present)) {
+      const ask = async (path: string, init: RequestInit = {}) => {
+        const answer = await fetch(`${url}${path}`, init);
+        await answer.body?.cancel();
+        return [answer.status, answer.headers.get('www-authenticate')] as const;
+      };
+      expect(await ask('/api/me')).toEqual([401, 'Bearer realm="api"']);
+      const headers = { authorization: 'Bearer nonsense' };
+      const invalid = expect.stringContaining('error="invalid_token"');
+      expect(await ask('/api/me', { headers })).toEqual([401, invalid]);
+      expect(await ask('/elsewhere')).toEqual([404, null]);
+      expect((await ask('/events', { method: 'POST', body: '{}' }))[0]).toBe(415);
+    }
+  });
+
   test('who has only a closed account is told so, and who is new how to be invited', async () => {
     const meet = async (person: string) => {
       const browser = createBrowser();
@@ -126,67 +150,5 @@ describe('seeding', () => {
     expect(await names('usr_grace')).toEqual(['Pied Piper: owner']);
     expect(await names('usr_linus')).toEqual([]);
     await store.close();
-  });
-});
-
-describe('the sample service', () => {
-  const audience = 'https://api.example.com';
-  let issuer: Listening;
-  let service: Listening;
-  let sign: (claims: Record<string, unknown>, header?: Record<string, string>) => Promise<string>;
-  let down = false;
-  beforeAll(async () => {
-    const { publicKey, privateKey } = await generateKeyPair('ES256');
-    const keys = [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256' }];
-    const server = createServer((_request, response) => {
-      response.writeHead(down ? 500 : 200, { 'content-type': 'application/json' });
-      response.end(JSON.stringify({ keys }));
-    });
-    issuer = await listen(server, 0);
-    service = await startService({ port: 0, issuer: issuer.url, audience, origins: [] });
-    sign = (claims, header) =>
-      new SignJWT({ sub: 'usr_1', account: 'acc_1', iss: issuer.url, aud: audience, ...claims })
-        .setProtectedHeader({ alg: 'ES256', kid: 'one', typ: 'at+jwt', ...header })
-        .setExpirationTime(typeof claims['exp'] === 'number' ? claims['exp'] : '5m')
-        .sign(privateKey);
-  });
-  afterAll(() => Promise.all([service.close(), issuer.close()]));
-
-  const ask = async (token?: string) => {
-    const headers = new Headers();
-    if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
-    const response = await fetch(`${service.url}/api/me`, { headers });
-    await response.body?.cancel();
-    return [response.status, response.headers.get('www-authenticate')] as const;
-  };
-
-  test('says what is wanted where there is no token, and no more (RFC 6750 §3)', async () => {
-    down = true;
-    expect(await ask()).toEqual([401, 'Bearer realm="api"']);
-  });
-
-  test('does not call a token wrong while the keys cannot be had', async () => {
-    down = true;
-    expect(await ask(await sign({}))).toEqual([503, null]);
-    down = false;
-    expect(await ask(await sign({}))).toEqual([200, null]);
-  });
-
-  test('refuses what is for others, of others, of another kind, over, or unsigned', async () => {
-    const unsigned = `${Buffer.from('{"alg":"none","typ":"at+jwt"}').toString('base64url')}.e30.`;
-    const wrong = [
-      await sign({ aud: 'https://other.example.com' }),
-      await sign({ iss: 'https://evil.test' }),
-      await sign({}, { typ: 'JWT' }),
-      await sign({ account: undefined }),
-      `${(await sign({})).slice(0, -8)}AAAAAAAA`,
-      unsigned,
-    ];
-    for (const token of wrong) {
-      const [status, challenge] = await ask(token);
-      expect([status, challenge]).toEqual([401, expect.stringContaining('error="invalid_token"')]);
-    }
-    const [, challenge] = await ask(await sign({ exp: 1000 }));
-    expect(challenge).toContain('it has expired');
   });
 });
