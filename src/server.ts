@@ -13,6 +13,7 @@ import type { Log } from './base/log.ts';
 import { noMeasures } from './base/measures.ts';
 import type { Measures } from './base/measures.ts';
 import { repeat } from './base/repeat.ts';
+import type { Repeated } from './base/repeat.ts';
 import { createSecrets } from './base/secrets.ts';
 import type { Config } from './config.ts';
 import { createDirectory } from './directory/directory.ts';
@@ -32,6 +33,7 @@ import { createEventStreams } from './links/event_streams.ts';
 import { measuredSignIns } from './measured_sign_ins.ts';
 import { linkClientId } from './oidc/clients.ts';
 import { createCutoffs, cutoffHandler } from './oidc/cutoffs.ts';
+import type { Cutoffs } from './oidc/cutoffs.ts';
 import { createEndings } from './oidc/endings.ts';
 import { openKeyring } from './oidc/keyring.ts';
 import type { Keyring } from './oidc/keyring.ts';
@@ -43,8 +45,7 @@ import { createUnitOfWork } from './storage/work.ts';
 import { createLimits } from './web/limits.ts';
 
 /** How often the keys and the cutoffs are looked at: three reads of the store. */
-const keysEveryMs = 3000;
-const cutoffWatching = { name: 'looking for what is revoked', everyMs: 3000 };
+const watchEveryMs = 3000;
 
 export interface ServerOptions {
   config: Config;
@@ -161,15 +162,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const shared = { store, secrets, clock, log, measures, fetch, limits, ssf, ...signIns };
   const rooms: Rooms = { ...shared, work, endings, cutoffs, live, streams, readiness };
   const present = presentApplication(rooms, { config, keyring, reservedIds });
-  const keyWatch = repeat(
-    async () => {
-      await keyring.refresh();
-      present.takeKeys();
-      await keyring.tidy();
-    },
-    { name: 'looking for other signing keys', everyMs: keysEveryMs, log },
-  );
-  const cutoffWatch = repeat(cutoffs.refresh, { ...cutoffWatching, log });
+  const watches = createWatches({ keyring, cutoffs, log, takeKeys: present.takeKeys });
 
   return {
     callback: (request, response) => present.answer(request, response),
@@ -177,8 +170,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     start() {
       dispatcher.start();
       sweeper.start();
-      keyWatch.start();
-      cutoffWatch.start();
+      for (const watch of watches) watch.start();
       notifying.start();
       live.start();
       streams.start();
@@ -191,8 +183,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     async stop() {
       readiness.leave();
       streams.hangUp();
-      const watches = [keyWatch, cutoffWatch, live];
-      await Promise.all([dispatcher, sweeper, ...watches].map((worker) => worker.stop()));
+      const workers = [dispatcher, sweeper, live, ...watches];
+      await Promise.all(workers.map((worker) => worker.stop()));
       await notifying.stop();
       await guarded.close();
     },
@@ -201,6 +193,26 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     deliveries: notifying.deliveries,
     receivers: notifying.receivers,
   };
+}
+
+interface WatchOptions {
+  keyring: Keyring;
+  cutoffs: Cutoffs;
+  log: Log;
+  takeKeys(): void;
+}
+
+/** What other processes or commands may have changed. */
+function createWatches({ keyring, cutoffs, log, takeKeys }: WatchOptions): Repeated[] {
+  const look = async () => {
+    await keyring.refresh();
+    takeKeys();
+    await keyring.tidy();
+  };
+  return [
+    repeat(look, { name: 'looking for other signing keys', everyMs: watchEveryMs, log }),
+    repeat(cutoffs.refresh, { name: 'looking for what is revoked', everyMs: watchEveryMs, log }),
+  ];
 }
 
 /** The application that answers now: of the latest configuration and the latest keys. */

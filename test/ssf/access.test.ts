@@ -1,7 +1,9 @@
 /** Who may use the endpoints of streams. */
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { SignJWT, generateKeyPair } from 'jose';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { decideCutoff } from '../../src/oidc/cutoffs.ts';
 import { claimsOf, signIn } from '../kit/world.ts';
 import { apiOf, askToken, read, startSsfWorld } from './world.ts';
 import type { SsfWorld } from './world.ts';
@@ -145,6 +147,19 @@ describe('a token that is none', () => {
     world.step(901);
     expect(await tried(token)).toEqual(invalid);
     world.step(-901);
+  });
+
+  test('T70 from before all was revoked that its client has is refused', async () => {
+    const token = await world.token('both');
+    expect(await tried(token)).toEqual([200, undefined]);
+    // What is from the same second may be the next one already.
+    await delay(1100);
+    const cutoff = { before: Date.now(), client: 'both', reason: 'operator' } as const;
+    await decideCutoff({ store: world.store, clock: Date.now }, cutoff);
+    // Every process looks at it each few seconds.
+    await vi.waitFor(async () => expect(await tried(token)).toEqual(invalid), 10_000);
+    expect(await tried(await world.token('both'))).toEqual([200, undefined]);
+    expect(await tried(await world.token('receiver'))).toEqual([200, undefined]);
   });
 
   test('T70 of a client that was removed is refused at once', async () => {
