@@ -12,7 +12,13 @@ import { receiverSources } from './receiver_sources.ts';
 const elsewhere = () => Promise.reject(new Error('a running process does this'));
 
 export function sourcesOf(deps: CommandDeps): readonly ReceiverSource[] {
-  return receiverSources({ ...deps, config: () => deps.config, sign: elsewhere });
+  const { config } = deps;
+  return receiverSources({
+    ...deps,
+    issuer: config.issuer,
+    config: () => config,
+    sign: elsewhere,
+  });
 }
 
 export function deliveriesOf(deps: CommandDeps): Deliveries {

@@ -71,7 +71,7 @@ export function createNotifying(options: NotifyingOptions): Notifying {
     config().clients.some(({ id, ssf }) => id === client && ssf === true);
   const streaming = { ...shared, issuer, sign, mayHaveStreams };
   const streams = streamReceivers(streaming);
-  const sources = [...receiverSources({ ...shared, config, sign }), streams];
+  const sources = [...receiverSources({ ...shared, issuer, config, sign }), streams];
   const deliveries = createDeliveries({
     ...shared,
     sources,

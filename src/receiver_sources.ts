@@ -12,6 +12,7 @@ import type { ConfiguredWebhook } from './events/webhook_receivers.ts';
 import type { Store } from './storage/store.ts';
 
 export interface ReceiverSourcesOptions {
+  issuer: string;
   /** The one of now. */
   config(): Config;
   store: Store;
@@ -23,8 +24,7 @@ export interface ReceiverSourcesOptions {
 
 /** The configuration's come first: of two with one id, it counts. */
 export function receiverSources(options: ReceiverSourcesOptions): readonly ReceiverSource[] {
-  const { config, clock, sign } = options;
-  const { issuer } = config();
+  const { issuer, config, clock, sign } = options;
   let from: readonly ReceiverConfig[] | undefined;
   let webhooks: readonly ConfiguredWebhook[] = [];
   return [
