@@ -13,7 +13,7 @@ import type { Documents } from '../storage/kinds.ts';
 import type { PendingEvent, Store } from '../storage/store.ts';
 import type { Operation, UnitOfWork } from '../storage/work.ts';
 import { grantBegunAt, isToEnd, sessionBegunAt } from './begun.ts';
-import { endGrant, sidOf } from './grants.ts';
+import { endGrant, sidOf } from './grant_end.ts';
 import { clientsOfSession, endSession } from './sessions.ts';
 
 const pageSize = 100;

@@ -12,7 +12,6 @@ import type {
   LibraryPayload,
   TokenEntry,
 } from '../storage/documents.ts';
-import type { NewEvent } from '../storage/store.ts';
 import type { Operation } from '../storage/work.ts';
 import { supersede } from './rotation.ts';
 
@@ -213,37 +212,6 @@ export function removeToken(hash: string): GrantOperation {
       const { tokens: _tokens, ...grant } = document;
       return {
         document: Object.keys(rest).length === 0 ? grant : { ...grant, tokens: rest },
-      };
-    },
-  };
-}
-
-/** The session at the client, as in the tokens of this grant; undefined where it never had one. */
-export function sidOf({ sid, codes, families, tokens }: GrantDocument): string | undefined {
-  if (sid !== undefined) return sid;
-  // Of a version before, which did not keep it by itself.
-  const entries = [codes, families, tokens].flatMap((all) => Object.values(all ?? {}));
-  return entries.map(({ payload }) => payload.sid).find((one) => typeof one === 'string');
-}
-
-/**
- * The tombstone: every token of the grant is dead with this write, and the event that tells the world
- * is in it. The document stays until its absolute end, so that a request that loaded it before cannot
- * write it back. Codes, families and tokens are dropped: nothing can use them again.
- */
-export function endGrant(
-  reason: string,
-  now: number,
-  event: (grant: GrantDocument) => NewEvent,
-): GrantOperation {
-  return {
-    evenWhenRefused: true,
-    apply(document) {
-      if (document === undefined || document.ended !== undefined) return { unchanged: true };
-      const { codes: _codes, families: _families, tokens: _tokens, ...rest } = document;
-      return {
-        document: { ...rest, ended: { at: now, reason } },
-        events: [event(document)],
       };
     },
   };
