@@ -2,12 +2,20 @@
 
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createSecrets } from '../../src/base/secrets.ts';
+import { clientReceivers } from '../../src/events/client_receivers.ts';
+import type { ReceiverSource } from '../../src/events/receivers.ts';
+import { openKeyring } from '../../src/oidc/keyring.ts';
+import { createSign } from '../../src/oidc/signing.ts';
 import type { PendingEvent } from '../../src/storage/store.ts';
+import { testSecret } from '../kit/server.ts';
 import { clients, claimsOf } from '../kit/world.ts';
 import type { World } from '../kit/world.ts';
 import { get, refresh, signIn, startProtocolWorld } from './kit.ts';
 
 let world: World;
+/** As the server has them: by the same configuration, with the same keys. */
+let source: ReceiverSource;
 
 beforeAll(async () => {
   world = await startProtocolWorld({
@@ -17,6 +25,13 @@ beforeAll(async () => {
         : client,
     ),
   });
+  const { store, log, issuer, config } = world;
+  const { lifetimes, clients: configured } = config;
+  const clock = Date.now;
+  const secrets = createSecrets([testSecret]);
+  const keyring = await openKeyring({ store, secrets, clock, log, lifetimes });
+  const sign = createSign(keyring);
+  source = clientReceivers({ issuer, clients: () => configured, sign, clock });
 });
 
 afterAll(() => world.close());
@@ -24,7 +39,7 @@ afterAll(() => world.close());
 /** What the receivers of this world are told of these events: by receiver. */
 async function logoutTokens(events: readonly PendingEvent[]): Promise<[string, string][]> {
   const told: [string, string][] = [];
-  const receivers = (await Promise.all(world.server.receivers.map((one) => one.all()))).flat();
+  const receivers = await source.all();
   for (const { id, type, at, data, version, kind, document } of events) {
     const notice = { type, at, data, cause: { kind, id: document, version }, expiresAt: at };
     for (const receiver of receivers) {
