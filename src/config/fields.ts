@@ -70,7 +70,7 @@ function complainOfHttps(text: string): Complaint | undefined {
 }
 
 /** Also by plain http, which other rules confine to private networks. */
-export function complainOfReceiver(text: string): Complaint | undefined {
+function complainOfReceiver(text: string): Complaint | undefined {
   return complainOfAddress(text.replace(/^http:/i, 'https:'));
 }
 

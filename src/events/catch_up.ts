@@ -39,18 +39,35 @@ export class CatchUps {
     );
   }
 
+  /**
+   * Begins here and at once: a receiver takes again what was held for it, which this process knows first. If it
+   * dies, the others know it too by the time that they may go on.
+   */
+  async begin(id: string): Promise<void> {
+    const { owner, sender } = this.#options;
+    const { states, clock } = sender.options;
+    const until = clock() + leaseMs;
+    await states.change(id, (present) => ({ ...present, catchUp: { owner, until } }));
+    this.#launch(id);
+  }
+
   /** Begins with those that nobody is at. */
   start(fares: ReadonlyMap<string, ReceiverDocument>): void {
-    const { clock, log } = this.#options.sender.options;
+    const { clock } = this.#options.sender.options;
     for (const [id, state] of fares) {
       if (this.#running.size >= mostAtOnce) return;
-      const isFree = state.catchUp !== undefined && state.catchUp.until <= clock();
-      if (!isFree || this.#running.has(id) || this.#options.sender.closed) continue;
-      const work = this.#run(id)
-        .catch((error: unknown) => log.warn('catching up failed', { receiver: id, error }))
-        .finally(() => this.#running.delete(id));
-      this.#running.set(id, work);
+      if (state.catchUp !== undefined && state.catchUp.until <= clock()) this.#launch(id);
     }
+  }
+
+  #launch(id: string): void {
+    const { sender } = this.#options;
+    const { log } = sender.options;
+    if (this.#running.has(id) || sender.closed) return;
+    const work = this.#run(id)
+      .catch((error: unknown) => log.warn('catching up failed', { receiver: id, error }))
+      .finally(() => this.#running.delete(id));
+    this.#running.set(id, work);
   }
 
   async idle(): Promise<void> {

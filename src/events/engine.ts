@@ -69,7 +69,7 @@ export interface Deliveries {
   drain(options?: { ignoreTimes?: boolean }): Promise<void>;
   status(receiver?: string): Promise<ReceiverStatus[]>;
   replay(wish: ReplayWish): Promise<Replayed>;
-  /** A stream is not paused any more, or a receiver was enabled: what waits for it goes. */
+  /** A stream is not paused any more, and its source says so already: what was held for it goes. */
   release(receiver: string): Promise<void>;
 }
 
@@ -141,7 +141,7 @@ export function createDeliveries(given: DeliveriesOptions): Deliveries {
     drain,
     status: (receiver) => statusOf({ store, clock, receivers }, receiver),
     replay: (wish) => replay({ store, deliveries: sender.options.deliveries, receivers }, wish),
-    release: (receiver) => catchUps.mark(receiver),
+    release: (receiver) => (started ? catchUps.begin(receiver) : catchUps.mark(receiver)),
   };
 }
 

@@ -32,7 +32,7 @@ const sealLabel = 'webhook secret';
 /** The present one, and the one before it. */
 const mostSecrets = 2;
 
-export function newWebhookSecret(): string {
+function newWebhookSecret(): string {
   return `whsec_${randomBytes(32).toString('base64')}`;
 }
 

@@ -1,8 +1,8 @@
 /** O-5: what was left by a process that was away is sent, with a memory that does not grow with it. */
 
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Store } from '../../src/storage/store.ts';
-import { aProcess, aReceiver, deliveriesOf, Network } from './delivery_world.ts';
+import { aProcess, aReceiver, aRunningProcess, deliveriesOf, Network } from './delivery_world.ts';
 import { anEvent, happen, openWorld } from './world.ts';
 import type { World } from './world.ts';
 
@@ -142,4 +142,19 @@ test('what is held for a paused stream goes in order when it ends', async () => 
   world.now += 7 * 24 * 3_600_000;
   await deliveries.drain();
   expect(await deliveries.status()).toMatchObject([{ waiting: '0', dead: '1' }]);
+});
+
+test('a running process sends what was held as soon as it is told so', async () => {
+  const world = await openWorld();
+  const network = new Network();
+  const receiver = { ...aReceiver('one'), paused: true };
+  const options = { pollMs: 3_600_000 };
+  const { deliveries, store } = aRunningProcess(world, [receiver], network.fetch, options);
+  const events = Array.from({ length: 3 }, () => anEvent(world, 'member.changed'));
+  for (const event of events) await happen({ store }, 'd', event);
+  await vi.waitFor(async () => expect(await deliveriesOf(store, 'one')).toHaveLength(3), 10_000);
+  receiver.paused = false;
+  await deliveries.release(receiver.id);
+  const ids = events.map(({ id }) => id);
+  await vi.waitFor(() => expect(network.ids()).toEqual(ids), 10_000);
 });
