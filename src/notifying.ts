@@ -69,7 +69,8 @@ export function createNotifying(options: NotifyingOptions): Notifying {
   const { issuer } = first;
   const mayHaveStreams = (client: string) =>
     config().clients.some(({ id, ssf }) => id === client && ssf === true);
-  const streaming = { ...shared, issuer, sign, mayHaveStreams };
+  const productOf = (client: string) => config().clients.find(({ id }) => id === client)?.product;
+  const streaming = { ...shared, issuer, sign, mayHaveStreams, productOf };
   const streams = streamReceivers(streaming);
   const sources = [...receiverSources({ ...shared, issuer, config, sign }), streams];
   const deliveries = createDeliveries({

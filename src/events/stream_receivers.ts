@@ -19,6 +19,8 @@ export interface StreamReceiversOptions {
   sign: Sign;
   /** Whether the configuration lets this client have streams, now. */
   mayHaveStreams(client: string): boolean;
+  /** The product that the client is for: it is told of no other subscription's claims. All when there is none. */
+  productOf?(client: string): string | undefined;
 }
 
 export interface StreamReceivers extends ReceiverSource {
@@ -39,7 +41,7 @@ export function deliveredTypes(requested: readonly string[] | undefined): string
 }
 
 export function streamReceivers(options: StreamReceiversOptions): StreamReceivers {
-  const { store, secrets, log, issuer, sign, mayHaveStreams } = options;
+  const { store, secrets, log, issuer, sign, mayHaveStreams, productOf } = options;
   let known: readonly Receiver[] = [];
   let readAt = -Infinity;
   let generation = 0;
@@ -55,6 +57,7 @@ export function streamReceivers(options: StreamReceiversOptions): StreamReceiver
       stream: id,
       issuer,
       audience,
+      product: productOf?.(document.client),
       sign,
       url: method === 'push' ? document.url : undefined,
       authorization,

@@ -1,6 +1,7 @@
 /** The configuration endpoint: modules `stream-control-…`. */
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { AuditDocument } from '../../src/storage/documents.ts';
 import { poll, push, startSsfWorld, types } from './world.ts';
 import type { Api, SsfWorld } from './world.ts';
 
@@ -208,17 +209,17 @@ describe('what is changed', () => {
   });
 
   test('each change leaves an audit record, which says whose stream it is', async () => {
+    const write = vi.spyOn(world.store, 'write');
     const { body } = await api.create({ description: 'not to be kept' });
     await remove(body.stream_id);
     await world.server.dispatcher.drain();
-    const of = async (type: string) => {
-      const event = (await world.store.find('notice', 'all', 'all', { limit: 1000 })).find(
-        ({ document }) => document.type === type && document.data.stream === body.stream_id,
-      );
-      return (await world.store.get('audit', event?.id ?? ''))?.document.data;
-    };
+    const records = write.mock.calls.flatMap(([kind, , document]) =>
+      kind === 'audit' ? [document as AuditDocument] : [],
+    );
+    write.mockRestore();
     for (const type of ['stream.created', 'stream.removed']) {
-      expect(await of(type)).toEqual({ stream: body.stream_id, client: 'receiver' });
+      const data = records.find((record) => record.type === type)?.data;
+      expect(data).toEqual({ stream: body.stream_id, client: 'receiver' });
     }
   });
 });
