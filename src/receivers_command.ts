@@ -172,7 +172,8 @@ async function test(deps: CommandDeps, asked: ReceiversAsked, id: string): Promi
   try {
     const signal = new AbortController().signal;
     const sending = { id: event, receiver, notice, delivery, mayBegin: () => true };
-    const { kind, last } = await attempt({ fetch, clock, timeoutMs: 10_000, signal }, sending);
+    const options = { fetch, clock, timeoutMs: 10_000, signal, stops: () => false };
+    const { kind, last } = await attempt(options, sending);
     const { status: answered, milliseconds, problem } = last;
     const what = answered === undefined ? (problem ?? 'no answer') : `it answered ${answered}`;
     if (kind !== 'delivered') {

@@ -27,8 +27,10 @@ export interface AttemptOptions {
   fetch: DeliveryFetch;
   clock: Clock;
   timeoutMs: number;
-  /** The process ends. */
+  /** Ends the request: its time is over, or the process stops. */
   signal: AbortSignal;
+  /** Which of the two it was. */
+  stops(): boolean;
 }
 
 export interface Sending {
@@ -52,7 +54,7 @@ export interface Outcome {
 const mostAnswerBytes = 4096;
 
 export async function attempt(options: AttemptOptions, sending: Sending): Promise<Outcome> {
-  const { clock, timeoutMs, signal, fetch } = options;
+  const { clock, timeoutMs, signal, stops, fetch } = options;
   const { receiver, mayBegin } = sending;
   const startedAt = performance.now();
   const last = (rest: Partial<Last>): Last => ({
@@ -72,14 +74,14 @@ export async function attempt(options: AttemptOptions, sending: Sending): Promis
       method: 'POST',
       ...encoded,
       redirect: 'manual',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      signal,
       timeoutMs,
       maxBytes: mostAnswerBytes,
       discardBody: true,
     });
     return judged(receiver, response, last({ status: response.status }), clock());
   } catch (error) {
-    if (signal.aborted) return { kind: 'stopped', last: last({ problem: 'stopped' }) };
+    if (stops()) return { kind: 'stopped', last: last({ problem: 'stopped' }) };
     return { kind: 'later', last: last({ problem: problemOf(error) }), error };
   }
 }

@@ -87,9 +87,7 @@ export class CatchUps {
     });
     if (!isDone) return;
     // Something may have been put there by one who still saw the mark.
-    await setTimeout(cacheMs * 2, undefined, { signal: sender.signal, ref: false }).catch(
-      () => undefined,
-    );
+    await Promise.race([setTimeout(cacheMs * 2, undefined, { ref: false }), sender.closing]);
     await this.pass(id, () => Promise.resolve(true));
   }
 

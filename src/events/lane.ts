@@ -3,17 +3,15 @@
 import { attempt } from './attempt.ts';
 import type { Outcome } from './attempt.ts';
 import { gateOf } from './breaker.ts';
-import type { Gate } from './breaker.ts';
 import { ageOf, headOf } from './deliveries.ts';
-import type { Delivery, Last } from './deliveries.ts';
+import type { Delivery } from './deliveries.ts';
 import type { Receiver } from './receivers.ts';
+import { giveUp, putAside, withoutNotice } from './put_aside.ts';
 import { delayAfter, longestLifeMs } from './schedule.ts';
 import type { Held, Lane, Sender } from './sender.ts';
 
 /** Deliveries that one lane sends before others get their turn. */
 const turn = 50;
-/** For how long it may not be known here what another process knows as a receiver. */
-const unknownForMs = 24 * 60 * 60 * 1000;
 
 /** @returns whether there is more to do in the lane, now */
 export async function runLane(sender: Sender, lane: Lane): Promise<boolean> {
@@ -139,9 +137,10 @@ async function request(
   }
   if (document.attempts === 0) meter.lag(receiver.id, Math.max(0, clock() - notice.at));
   const mayBegin = () => performance.now() - held.since <= sender.options.freshMs;
-  const options = { ...sender.options, signal: sender.signal };
   const sending = { id: document.notice, receiver, notice, delivery: document, mayBegin };
-  const outcome = await attempt(options, sending);
+  const { signal, clear } = sender.deadline();
+  const options = { ...sender.options, signal, stops: () => sender.aborted };
+  const outcome = await attempt(options, sending).finally(clear);
   // Before anybody else takes the place: a receiver that fails is not to be asked by all of its lanes first.
   if (outcome.kind === 'later') await tellBreaker(sender, receiver, lane, outcome, isProbe);
   return { receiver, delivery, outcome, isProbe };
@@ -201,56 +200,4 @@ async function tellBreaker(
   else if (kind === 'later' && retryAfterMs !== undefined) {
     await breakers.throttled(receiver, retryAfterMs, problem);
   } else if (kind === 'later') await breakers.failed(receiver, lane.key, problem, isProbe);
-}
-
-/** What cannot be sent now, because of its receiver. */
-export async function putAside(
-  sender: Sender,
-  delivery: Delivery,
-  gate: Gate,
-): Promise<Delivery | undefined> {
-  const { deliveries, clock } = sender.options;
-  const { document } = delivery;
-  const age = ageOf(document, clock());
-  const last = (problem: string) => document.last ?? { at: clock(), problem };
-  switch (gate) {
-    case 'unknown':
-      // A process with a newer configuration may have made it, or the receiver was removed.
-      if (age > unknownForMs) return deliveries.drop(delivery, last('no_such_receiver'));
-      return deliveries.park(delivery);
-    case 'disabled':
-      return giveUp(sender, delivery, { at: clock(), problem: 'disabled' });
-    case 'held':
-      return deliveries.hold(delivery);
-    case 'open':
-      if (age > longestLifeMs) return giveUp(sender, delivery, last('unreachable'));
-      return deliveries.park(delivery);
-    case 'go':
-      return deliveries.park(delivery);
-  }
-}
-
-export async function giveUp(
-  sender: Sender,
-  delivery: Delivery,
-  last: Last,
-): Promise<Delivery | undefined> {
-  const { deliveries, notices, log, meter } = sender.options;
-  const { receiver, notice, type, attempts } = delivery.document;
-  const killed = await deliveries.kill(delivery, last);
-  if (killed === undefined) return undefined;
-  meter.dead(receiver);
-  const { status, problem } = last;
-  log.warn('a delivery was given up', { receiver, event: notice, type, attempts, status, problem });
-  // So that it can be sent again for as long as it is kept.
-  await notices.keep(notice);
-  return killed;
-}
-
-/** Its fan-out died between the two, and is done again; or the notice is gone for good. */
-async function withoutNotice(sender: Sender, delivery: Delivery): Promise<void> {
-  const { deliveries, clock } = sender.options;
-  const isYoung = ageOf(delivery.document, clock()) < 60 * 60 * 1000;
-  if (isYoung) await deliveries.park(delivery);
-  else await deliveries.kill(delivery, { at: clock(), problem: 'expired' });
 }

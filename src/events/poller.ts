@@ -8,7 +8,7 @@ import type { CatchUps } from './catch_up.ts';
 import { ageOf, keepHeldMs } from './deliveries.ts';
 import type { Delivery } from './deliveries.ts';
 import { eachOf } from './each_of.ts';
-import { giveUp, putAside } from './lane.ts';
+import { giveUp, putAside } from './put_aside.ts';
 import type { Receiver } from './receivers.ts';
 import type { Sender } from './sender.ts';
 

@@ -7,6 +7,7 @@
  * request under way, also where a terminal delivery overtakes.
  */
 
+import { clearTimeout, setTimeout } from 'node:timers';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { NoticeDocument } from '../storage/documents.ts';
@@ -73,9 +74,11 @@ export class Sender {
   readonly #lanes = new Map<string, Lane>();
   /** How many of them each receiver has. */
   readonly #counts = new Map<string, number>();
-  readonly #abort = new AbortController();
+  readonly #underWay = new Set<AbortController>();
   #closed = false;
+  #aborted = false;
   #attempts = 0;
+  readonly #whenClosed = Promise.withResolvers<void>();
   #waiters: { condition: () => boolean; resolve: () => void }[] = [];
 
   constructor(options: SenderOptions) {
@@ -85,8 +88,13 @@ export class Sender {
     this.slots = new Slots({ all, perHost, limitOf });
   }
 
-  get signal(): AbortSignal {
-    return this.#abort.signal;
+  get aborted(): boolean {
+    return this.#aborted;
+  }
+
+  /** Resolves when no further request begins. */
+  get closing(): Promise<void> {
+    return this.#whenClosed.promise;
   }
 
   get closed(): boolean {
@@ -105,6 +113,20 @@ export class Sender {
       this.#attempts += 1;
       return work();
     });
+  }
+
+  /** For one request. Not derived from a signal of the whole process, which would keep them all. */
+  deadline(): { signal: AbortSignal; clear(): void } {
+    const controller = new AbortController();
+    const { timeoutMs } = this.options;
+    const over = () => controller.abort(new DOMException('no answer in time', 'TimeoutError'));
+    const timer = setTimeout(over, timeoutMs);
+    this.#underWay.add(controller);
+    const clear = () => {
+      clearTimeout(timer);
+      this.#underWay.delete(controller);
+    };
+    return { signal: controller.signal, clear };
   }
 
   has(key: string): boolean {
@@ -167,12 +189,14 @@ export class Sender {
   close(): void {
     this.#closed = true;
     this.slots.close();
+    this.#whenClosed.resolve();
     this.#notify();
   }
 
   /** What is under way is broken off; its claims end by themselves. */
   abort(): void {
-    this.#abort.abort(new Error('the process stops'));
+    this.#aborted = true;
+    for (const controller of this.#underWay) controller.abort(new Error('the process stops'));
   }
 
   async #run(lane: Lane): Promise<void> {
