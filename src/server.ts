@@ -147,15 +147,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     ...notifying.handlers,
     live.handler,
   ].map((handler) => measuredHandler(handler, measures));
-  const dispatcher = createDispatcher({
-    store,
-    clock,
-    log,
-    handlers,
-    owner,
-    seen: (ms) =>
-      measures.set('tollgate_outbox_oldest_seconds', {}, ms === undefined ? ms : ms / 1000),
-  });
+  const seen = (ms: number | undefined) =>
+    measures.set('tollgate_outbox_oldest_seconds', {}, ms === undefined ? ms : ms / 1000);
+  const dispatcher = createDispatcher({ store, clock, log, handlers, owner, seen });
   knot.tie(dispatcher);
   const sweeper = createSweeper({ store, clock, log, owner });
   const { ssf } = notifying;
