@@ -160,7 +160,7 @@ describe('a server in trouble', () => {
     }
   });
 
-  test.for([10_107, 11_600, 11_602, 189, 91, 13_436, 112])(
+  test.for([202, 10_107, 11_600, 11_602, 189, 91, 13_436, 112])(
     'what passes by itself is waited out: code %i',
     async (code) => {
       let left = 2;

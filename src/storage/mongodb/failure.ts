@@ -73,6 +73,7 @@ const meanings = new Map<unknown, Meaning>([
   [133, unavailable], // FailedToSatisfyReadPreference
   [150, unavailable], // StaleEpoch
   [189, noPrimary], // PrimarySteppedDown
+  [202, slow], // NetworkInterfaceExceededTimeLimit: mongos, of a shard
   [262, slow], // ExceededTimeLimit
   [371, readOnly], // UserWritesBlocked
   [8000, refused], // a hosted server's word for it
