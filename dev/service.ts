@@ -21,6 +21,8 @@ export interface ServiceOptions extends Pick<VerifierOptions, 'issuer' | 'audien
   port: number;
   /** Origins of browser apps that may call this service. */
   origins: readonly string[];
+  /** Milliseconds since the epoch. */
+  clock: () => number;
 }
 
 /** What a service remembers of late, for its page. */
@@ -40,17 +42,18 @@ const mostShown = 50;
 /** @param how it is told: what `verifier` wants for that */
 export async function startService(
   options: ServiceOptions,
-  how: Omit<VerifierOptions, 'issuer' | 'audience' | 'onEvent' | 'onWarning'> = {},
+  how: Omit<VerifierOptions, 'issuer' | 'audience' | 'now' | 'onEvent' | 'onWarning'> = {},
 ): Promise<Service> {
-  const { issuer, audience, port, origins, name } = options;
+  const { issuer, audience, port, origins, name, clock } = options;
   const lately: Lately = { heard: [], refused: [], warnings: [] };
   const tollgate = verifier({
     ...how,
     issuer,
     audience,
+    now: clock,
     onEvent({ type, subject, denies, heartbeat }) {
       const what = denies === undefined ? { type, subject } : { type, subject, denies };
-      if (!heartbeat) keep(lately.heard, { ...what, heardAt: Date.now() });
+      if (!heartbeat) keep(lately.heard, { ...what, heardAt: clock() });
     },
     onWarning: ({ code }) => keep(lately.warnings, code),
   });
@@ -61,7 +64,7 @@ export async function startService(
       send(response, 200, await tollgate.check(request.headers));
     } catch (error) {
       if (!(error instanceof VerifyError)) throw error;
-      keep(lately.refused, { code: error.code, refusedAt: Date.now() });
+      keep(lately.refused, { code: error.code, refusedAt: clock() });
       const refusal = error.response();
       response.writeHead(refusal.status, Object.fromEntries(refusal.headers));
       response.end(await refusal.text());

@@ -123,7 +123,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     const { id: clientId } = client;
     const origins = [linksApp];
     const services = opened(
-      await startServices({ ports, issuer, audience: service, origins, clientId }),
+      await startServices({ ports, issuer, audience: service, origins, clientId, clock }),
     );
     // Its workers run for as long as the services do, so that nobody is told who is not there.
     server.start();

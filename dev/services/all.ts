@@ -43,6 +43,7 @@ export interface ServicesOptions {
   origins: readonly string[];
   /** The sample app. */
   clientId: string;
+  clock: () => number;
 }
 
 export interface Services extends Pick<Listening, 'close'> {
@@ -55,8 +56,8 @@ export interface Services extends Pick<Listening, 'close'> {
 }
 
 export async function startServices(options: ServicesOptions): Promise<Services> {
-  const { ports, issuer, audience, origins, clientId } = options;
-  const shared = { issuer, audience, origins };
+  const { ports, issuer, audience, origins, clientId, clock } = options;
+  const shared = { issuer, audience, origins, clock };
   const starters: Record<ServiceKind, () => Promise<Service>> = {
     webhooks: () => startWebhookService({ ...shared, port: ports.service, secret: webhookSecret }),
     logout: () => startLogoutService({ ...shared, port: ports.logoutService, clientId }),

@@ -7,13 +7,17 @@
 import { startService } from '../service.ts';
 import type { Service, ServiceOptions } from '../service.ts';
 
-export interface StreamServiceOptions extends Omit<ServiceOptions, 'name' | 'about'> {
+export interface StreamOwner {
   issuer: string;
   /** A client of its own, with `ssf: true`. */
   clientId: string;
   clientSecret: string;
   /** Which Tollgate is told to show, so that nobody else is believed. */
   authorization: string;
+}
+
+export interface StreamServiceOptions extends StreamOwner, Omit<ServiceOptions, 'name' | 'about'> {
+  issuer: string;
 }
 
 const push = 'urn:ietf:rfc:8935';
@@ -44,7 +48,7 @@ export async function startStreamService(options: StreamServiceOptions): Promise
 }
 
 /** Finds the stream of the last start, or makes it. */
-async function ensureStream(options: StreamServiceOptions, url: string): Promise<void> {
+export async function ensureStream(options: StreamOwner, url: string): Promise<void> {
   const { issuer, authorization } = options;
   const headers = {
     authorization: `Bearer ${await accessToken(options)}`,
@@ -60,11 +64,7 @@ async function ensureStream(options: StreamServiceOptions, url: string): Promise
   await answered(fetch(address, { method: known === undefined ? 'POST' : 'PATCH', headers, body }));
 }
 
-async function accessToken({
-  issuer,
-  clientId,
-  clientSecret,
-}: StreamServiceOptions): Promise<string> {
+async function accessToken({ issuer, clientId, clientSecret }: StreamOwner): Promise<string> {
   const body = new URLSearchParams({
     grant_type: 'client_credentials',
     client_id: clientId,
