@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { createBrowser } from '../dev/walk.ts';
 import { people } from '../dev/people.ts';
 import { startUpstreamOidc } from '../dev/upstream/oidc.ts';
+import type { ConfigInput } from '../src/config.ts';
 import { createSecrets } from '../src/base/secrets.ts';
 import { createDirectory } from '../src/directory/directory.ts';
 import { algorithms, ensureKeys, openKey } from '../src/oidc/keys.ts';
@@ -38,14 +39,21 @@ export interface Installation {
   keys: string;
   /** @param at another port than the issuer's, for a process beside the first one */
   run(runtime: Runtime, at?: number): Promise<{ process: Process; startMs: number }>;
-  /** A whole sign-in through the upstream provider. @returns the refresh token */
-  signIn(): Promise<string>;
+  /** A whole sign-in through the upstream provider. */
+  signIn(): Promise<{ refresh: string; access: string }>;
   close(): Promise<void>;
 }
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
-export async function install(storeName: StoreName): Promise<Installation> {
+/** What a benchmark wants beside the app, and of it. */
+export interface More {
+  app?: { backchannelLogoutUri: string };
+  clients?: NonNullable<ConfigInput['clients']>;
+  receivers?: NonNullable<ConfigInput['receivers']>;
+}
+
+export async function install(storeName: StoreName, more: More = {}): Promise<Installation> {
   const folder = mkdtempSync(join(tmpdir(), 'tollgate-bench-'));
   const place = await makePlace(storeName);
   const port = await freePort();
@@ -98,8 +106,14 @@ export async function install(storeName: StoreName): Promise<Installation> {
       ],
       products: [{ id: 'api', name: 'API', audience: 'https://api.example.com' }],
       clients: [
-        { id: 'app', name: 'App', secret: clientSecret, redirectUris: [callback], product: 'api' },
+        {
+          ...{ id: 'app', name: 'App', secret: clientSecret, product: 'api' },
+          redirectUris: [callback],
+          ...more.app,
+        },
+        ...(more.clients ?? []),
       ],
+      receivers: more.receivers ?? [],
       signin: { success: 'https://app.example.com/' },
       signout: { success: 'https://app.example.com/' },
       outgoing: { allowPrivate: ['127.0.0.0/8'] },
@@ -135,9 +149,10 @@ export async function install(storeName: StoreName): Promise<Installation> {
         code,
         redirect_uri: callback,
       });
-      const { refresh_token: token } = JSON.parse(text) as { refresh_token?: string };
-      if (token === undefined) throw new Error(`no tokens: ${text}`);
-      return token;
+      const tokens = JSON.parse(text) as { refresh_token?: string; access_token?: string };
+      const { refresh_token: refresh, access_token: access } = tokens;
+      if (refresh === undefined || access === undefined) throw new Error(`no tokens: ${text}`);
+      return { refresh, access };
     },
     async close() {
       await upstream.close();
