@@ -59,7 +59,10 @@ export async function measureRevocations(options: RevokeOptions): Promise<void> 
     app: { backchannelLogoutUri: `http://127.0.0.1:${ports.logout}/events` },
     clients: [
       {
-        ...{ id: stream.clientId, name: 'Monitor', secret: stream.clientSecret, ssf: true },
+        id: stream.clientId,
+        name: 'Monitor',
+        secret: stream.clientSecret,
+        ssf: true,
         grantTypes: ['client_credentials'],
       },
     ],
@@ -67,12 +70,10 @@ export async function measureRevocations(options: RevokeOptions): Promise<void> 
       { id: 'live', url: `http://127.0.0.1:${ports.webhooks}/events`, types, secret },
       { id: 'dead', url: `${others.url}/dead`, types, secret: newSecret() },
       ...Array.from({ length: quiet }, (_, index) => ({
-        ...{
-          id: `quiet-${index}`,
-          url: `${others.url}/quiet`,
-          types: ['key.removed'],
-          secret: newSecret(),
-        },
+        id: `quiet-${index}`,
+        url: `${others.url}/quiet`,
+        types: ['key.removed'],
+        secret: newSecret(),
       })),
     ],
   });

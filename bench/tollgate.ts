@@ -107,7 +107,10 @@ export async function install(storeName: StoreName, more: More = {}): Promise<In
       products: [{ id: 'api', name: 'API', audience: 'https://api.example.com' }],
       clients: [
         {
-          ...{ id: 'app', name: 'App', secret: clientSecret, product: 'api' },
+          id: 'app',
+          name: 'App',
+          secret: clientSecret,
+          product: 'api',
           redirectUris: [callback],
           ...more.app,
         },

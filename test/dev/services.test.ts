@@ -95,7 +95,10 @@ const elsewhere: Cause[] = [
     name: 'A subscription begins, changes or ends',
     act: ({ account }) =>
       world.project(account, world.product, {
-        ...{ subscription: 'sub_1', status: 'active', plan: 'team', quantity: 5 },
+        subscription: 'sub_1',
+        status: 'active',
+        plan: 'team',
+        quantity: 5,
       }),
     said: stale,
   },
