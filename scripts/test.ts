@@ -16,7 +16,7 @@ import { storeTable, withTable } from './store_table.ts';
 import { find, findNode, onThisRuntime, root, run } from './tools.ts';
 
 const checkLimitMs = 5 * 60_000;
-const testLimitMs = 20 * 60_000;
+const testLimitMs = 40 * 60_000;
 
 const checks = [
   { name: 'types', file: 'typescript/bin/tsc', parameters: ['--noEmit'] },

@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
+import { rounds } from '../kit/places.ts';
 import type { NewEvent } from '../../src/storage/store.ts';
 import { faulty } from '../kit/faults.ts';
 import { aProcess, aReceiver, aRunningProcess, deliveriesOf, Network } from './delivery_world.ts';
@@ -220,7 +221,7 @@ describe('the order', () => {
         }
         expect(network.most.lane).toBe(1);
       }),
-      { numRuns: 25 },
+      { numRuns: rounds(25) },
     );
   }, 60_000);
 });

@@ -10,6 +10,7 @@ import { decideCutoff } from '../../src/oidc/cutoffs.ts';
 import type { PendingEvent } from '../../src/storage/store.ts';
 import { Stopped } from '../kit/faults.ts';
 import { startMortalWorld } from '../kit/mortal_world.ts';
+import { writesToStopAt } from '../kit/places.ts';
 import type { MortalWorld } from '../kit/mortal_world.ts';
 import { claimsOf, refresh } from '../kit/world.ts';
 import { causes } from './cause_stories.ts';
@@ -150,12 +151,14 @@ describe('T48 T53 the process stops at each write in turn', () => {
   for (const cause of causes) {
     for (const mode of ['before', 'after'] as const) {
       test(`${cause.name}: ${mode} it`, { timeout: longestMs }, async () => {
-        let k = 1;
+        const { first, step } = writesToStopAt();
+        let k = first;
         while (await cut(cause, k, mode)) {
-          k += 1;
+          k += step;
           expect(k).toBeLessThan(longestStory);
         }
-        expect(k).toBeGreaterThan(1);
+        // Stopped at one of its writes at least, where it has one at which to stop.
+        if (first === 1) expect(k).toBeGreaterThan(1);
       });
     }
   }

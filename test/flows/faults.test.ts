@@ -8,6 +8,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startMortalWorld } from '../kit/mortal_world.ts';
 import type { MortalWorld } from '../kit/mortal_world.ts';
+import { writesToStopAt } from '../kit/places.ts';
 import { faultStories, NotYet } from './fault_stories.ts';
 import type { Story } from './fault_stories.ts';
 
@@ -71,13 +72,14 @@ function play<S>(story: Story<S>): void {
         `each write in turn ${how}, and the process ${dies ? 'dies' : 'lives on'}`,
         { timeout: longestMs },
         async () => {
-          let k = 1;
+          const { first, step } = writesToStopAt();
+          let k = first;
           while (await tell(story, k, mode, dies)) {
-            k += 1;
+            k += step;
             expect(k).toBeLessThan(longestStory);
           }
-          // The story was cut at every one of its writes, and at one at least.
-          expect(k).toBeGreaterThan(1);
+          // The story was cut at its writes, and at one at least where it has one at which to stop.
+          if (first === 1) expect(k).toBeGreaterThan(1);
         },
       );
     }
