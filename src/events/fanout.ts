@@ -46,8 +46,10 @@ export function createFanout(options: FanoutOptions): Handler {
           .map((what, index) => ({ receiver, what, index })),
       );
       await eachOf(wanted, concurrency, async ({ receiver, what, index }) => {
-        const gate = gateOf(receiver, fares.get(receiver.id));
-        // What is missed can be sent from the notices, once it is enabled again.
+        const known = gateOf(receiver, fares.get(receiver.id));
+        // What is missed can be sent from the notices, once it is enabled again; no later than that.
+        const gate =
+          known === 'disabled' ? gateOf(receiver, await states.fresh(receiver.id)) : known;
         if (gate === 'disabled' || gate === 'unknown') return;
         const id = deliveryId(receiver.id, event.id, notice, index);
         const document = newDelivery(options, receiver, event, { notice, what });

@@ -1,5 +1,6 @@
 /** What becomes of a delivery that is not to be sent now, or not any more. */
 
+import { gateOf } from './breaker.ts';
 import type { Gate } from './breaker.ts';
 import { ageOf } from './deliveries.ts';
 import type { Delivery, Last } from './deliveries.ts';
@@ -25,6 +26,8 @@ export async function putAside(
       if (age > unknownForMs) return deliveries.drop(delivery, last('no_such_receiver'));
       return deliveries.park(delivery);
     case 'disabled':
+      // It may have been enabled this moment, and this be sent again for that reason.
+      if (!(await isStillDisabled(sender, document.receiver))) return deliveries.release(delivery);
       return giveUp(sender, delivery, { at: clock(), problem: 'disabled' });
     case 'held':
       return deliveries.hold(delivery);
@@ -59,4 +62,9 @@ export async function withoutNotice(sender: Sender, delivery: Delivery): Promise
   const isYoung = ageOf(delivery.document, clock()) < 60 * 60 * 1000;
   if (isYoung) await deliveries.park(delivery);
   else await deliveries.kill(delivery, { at: clock(), problem: 'expired' });
+}
+
+async function isStillDisabled(sender: Sender, id: string): Promise<boolean> {
+  const { receivers, states } = sender.options;
+  return gateOf((await receivers.all()).get(id), await states.fresh(id)) === 'disabled';
 }

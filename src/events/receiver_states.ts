@@ -108,6 +108,13 @@ export class ReceiverStates {
     return (await this.all()).get(id);
   }
 
+  /** From the store: where what was true a second ago would do harm. */
+  async fresh(id: string): Promise<ReceiverDocument | undefined> {
+    const present = (await this.#options.store.get('receiver', id))?.document;
+    if (present !== undefined) this.#known.set(id, present);
+    return present;
+  }
+
   /** @returns the new state, `undefined` when nothing was changed */
   async change(
     id: string,

@@ -9,6 +9,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { rounds } from '../kit/places.ts';
 import { createFetch } from '../../src/base/fetch.ts';
 import { selfSigned } from '../base/certificate.ts';
+import { disableReceiver, enableReceiver } from '../../src/events/receiver_store.ts';
 import type { DeliveryDocument } from '../../src/storage/documents.ts';
 import { aProcess, aReceiver, aRunningProcess, deliveriesOf, Network } from './delivery_world.ts';
 import { anEvent, happen, openWorld } from './world.ts';
@@ -101,6 +102,24 @@ describe('O-3 a receiver', () => {
     await moved.deliveries.drain();
     expect(network.arrived).toHaveLength(1);
     expect((await world.store.get('receiver', 'webhook:one'))?.document.disabled).toBeUndefined();
+  });
+
+  test('that is enabled gets what is sent from that moment on, whatever a process still believes', async () => {
+    const world = await openWorld();
+    const network = new Network();
+    await disableReceiver(world, 'webhook:one');
+    const process = aProcess(world, [aReceiver('one')], network.fetch, { cacheMs: 3_600_000 });
+    const missed = anEvent(world, 'user.disabled');
+    await happen(process, 'usr_1', missed);
+    await process.dispatcher.drain();
+    expect(await world.store.find('delivery', 'notice', missed.id)).toEqual([]);
+    await enableReceiver(world, 'webhook:one');
+    expect(await process.deliveries.replay({ ids: [missed.id] })).toMatchObject({ deliveries: 1 });
+    const event = anEvent(world, 'user.enabled');
+    await happen(process, 'usr_1', event);
+    await process.dispatcher.drain();
+    await process.deliveries.drain();
+    expect(network.ids()).toEqual([missed.id, event.id]);
   });
 
   test.each([
