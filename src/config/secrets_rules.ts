@@ -3,8 +3,9 @@
 import type { ConfigProblem } from './problems.ts';
 
 const remedy = 'Make one with `openssl rand -hex 32`.';
+/** Of one letter alone as many as chance does not make: four of them are in one of 25 000 good ones. */
 const fillers =
-  /change.?(me|it|this)|replace.?(me|it|this)|your.?secret|placeholder|insecure|password|example|xxxx|default|for.?development|for.?tests?\b/i;
+  /change.?(me|it|this)|replace.?(me|it|this)|your.?secret|placeholder|insecure|password|example|x{7}|default|for.?development|for.?tests?\b/i;
 
 export interface NamedSecret {
   key: string;
