@@ -12,7 +12,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { StoreName } from '../test/kit/store_names.ts';
 import { cpuMicroseconds, post, start, untilReady } from './processes.ts';
 import type { Runtime } from './processes.ts';
-import { closeTraffic, lastTaken, startTraffic } from './revoke_traffic.ts';
+import { closeTraffic, lastTaken, probeEveryMs, startTraffic } from './revoke_traffic.ts';
 import type { Target } from './revoke_traffic.ts';
 import { clientSecret, freePort, install } from './tollgate.ts';
 import type { Installation } from './tollgate.ts';
@@ -88,7 +88,8 @@ export async function measureRevocations(options: RevokeOptions): Promise<void> 
 
   console.log(`Revocations: ${revocations} over ${seconds} s, ${rate} requests a second with good tokens, ${storeName}, ${runtime}.
   receivers                ${receivers}: each revocation is told to three services (a logout token, a webhook, a stream by push)
-                           and to one that never answers; the other ${quiet} are webhooks that want other events`);
+                           and to one that never answers; the other ${quiet} are webhooks that want other events
+  each token               is shown to each service on and on, ${probeEveryMs} ms after each answer, from the revocation's answer to the refusal`);
   const tokens = await signIns(installation, revocations + goodTokens);
   const pids = { tollgate: tollgate.pid, services: services.pid, 'this process': process.pid };
   const cpuBefore = Object.values(pids).map(cpuMicroseconds);

@@ -12,21 +12,26 @@ const agent = new Agent({ keepAlive: true, maxSockets: 64 });
 const tickMs = 10;
 /** More than this are not sent: what waits in this process is no load of a service's. */
 const mostUnderWay = 256;
-const probeEveryMs = 10;
+export const probeEveryMs = 10;
 const longestProbeMs = 30_000;
 
 /** @returns the status; 0 where there is no answer */
-export function ask({ port }: Target, token: string): Promise<number> {
-  const { promise, resolve } = Promise.withResolvers<number>();
+export async function ask(target: Target, token: string): Promise<number> {
+  const { status, isReused } = await askOnce(target, token);
+  // The connection had been closed by the other side meanwhile: clients send it again (RFC 9112 §9.3.1).
+  return status === 0 && isReused ? (await askOnce(target, token)).status : status;
+}
+
+function askOnce({ port }: Target, token: string): Promise<{ status: number; isReused: boolean }> {
+  const { promise, resolve } = Promise.withResolvers<{ status: number; isReused: boolean }>();
   const headers = { authorization: `Bearer ${token}` };
-  const outgoing = request(
-    { host: '127.0.0.1', port, path: '/api/me', headers, agent },
-    (incoming) => {
-      incoming.resume().on('end', () => resolve(incoming.statusCode ?? 0));
-      incoming.on('error', () => resolve(0));
-    },
-  );
-  outgoing.on('error', () => resolve(0));
+  const outgoing = request({ host: '127.0.0.1', port, path: '/api/me', headers, agent });
+  const end = (status: number) => resolve({ status, isReused: outgoing.reusedSocket });
+  outgoing.on('response', (incoming) => {
+    incoming.resume().on('end', () => end(incoming.statusCode ?? 0));
+    incoming.on('error', () => end(0));
+  });
+  outgoing.on('error', () => end(0));
   outgoing.end();
   return promise;
 }
