@@ -33,8 +33,7 @@ export async function startStreamService(options: StreamServiceOptions): Promise
   const about = 'It hears of everything that ends or changes access (Shared Signals, CAEP, RISC).';
   const service = await startService(
     { ...options, name, about },
-    // The events of a stream are for the client that made it.
-    { clientId, clientSecret, stream: { audience: clientId, authorization } },
+    { clientId, clientSecret, stream: { authorization } },
   );
   try {
     await ensureStream(options, `${service.url}/events`);

@@ -31,7 +31,8 @@ export interface VerifierOptions {
   /** Of the first of them, for `ready` and `poll`. */
   clientSecret?: string;
   /**
-   * Takes security event tokens. `audience` is that of the stream, by default that of the service.
+   * Takes security event tokens. `audience` is that of the stream: by default the client, or clients, of `clientId`, which
+   * is what Tollgate says, or the audience of the service.
    * `authorization` is what the sender's `Authorization` header must say; several while it is changed.
    */
   stream?: { audience?: string | readonly string[]; authorization?: string | readonly string[] };
@@ -89,6 +90,7 @@ export function readOptions(options: VerifierOptions): Settings {
   if (!(toleranceSeconds >= 0 && toleranceSeconds <= 60))
     throw wrong('toleranceSeconds', '0 to 60');
   if (dpop !== undefined) requireSafe(dpop.origin, 'dpop.origin');
+  const clientIds = options.clientId === undefined ? [] : listOf(options.clientId, 'clientId');
   const warn = warner(options.onWarning);
   const challenge: Challenge = { realm, dpop: dpop !== undefined };
   if (resourceMetadata !== undefined) challenge.resourceMetadata = resourceMetadata;
@@ -98,11 +100,13 @@ export function readOptions(options: VerifierOptions): Settings {
     challenge,
     toleranceSeconds,
     dpopOrigin: dpop?.origin,
-    clientIds: options.clientId === undefined ? [] : listOf(options.clientId, 'clientId'),
+    clientIds,
     clientSecret: options.clientSecret,
     takesPush: stream !== undefined,
     streamAudiences:
-      stream?.audience === undefined ? audiences : listOf(stream.audience, 'stream.audience'),
+      stream?.audience === undefined
+        ? [...clientIds, ...audiences]
+        : listOf(stream.audience, 'stream.audience'),
     authorizations:
       stream?.authorization === undefined
         ? []

@@ -3,6 +3,7 @@ import {
   accessClaims,
   accessToken,
   audience,
+  clientId,
   caep,
   clockAt,
   logoutToken,
@@ -140,7 +141,10 @@ describe('T61: a SET', () => {
     await refused(await told({ ...claims, jti: undefined }), 'invalid_request');
     await refused(await told({ ...claims, iat: undefined }), 'invalid_request');
     await refused(await told({ ...claims, iat: clock.seconds() + 61 }), 'invalid_request');
+    // The client that the stream is of, as Tollgate sends it.
+    expect((await told({ ...claims, aud: clientId })).status).toBe(202);
     service = openService(world, clock, { stream: { audience: ['receiver'] } });
+    await refused(await told({ ...claims, aud: clientId }), 'invalid_audience');
     expect((await told({ ...claims, aud: 'receiver' })).status).toBe(202);
     expect((await told(claims)).status).toBe(400);
   });
