@@ -40,7 +40,7 @@ async function everyForm(type: string) {
   const secrets = ['whsec_AAAA'];
   const webhook = webhookReceiver({ id: 'crm', url, secrets, clock });
   const types = new Set<string>(supportedSetTypes);
-  const stream = streamReceiver({ stream: 's', issuer, audience: 'https://api', types, sign });
+  const stream = streamReceiver({ stream: 's', issuer, audience: 'crm', types, sign });
   const logouts = await Promise.all(
     ['web', 'admin'].map((id) => {
       const client = { id, url, idTokenAlg: 'RS256' as const };
