@@ -8,7 +8,8 @@ import type { ConfigInput } from './config/schema.ts';
 export { loadConfig } from './config/load.ts';
 export { ConfigProblems } from './config/problems.ts';
 export { complainOfPlace, receiverSecrets } from './config/receiver_rules.ts';
-export { configSchema, providerSchema, receiverSchema } from './config/schema.ts';
+export { providerSchema, receiverSchema } from './config/list_schemas.ts';
+export { configSchema } from './config/schema.ts';
 export type {
   ClientConfig,
   Config,
