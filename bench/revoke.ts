@@ -49,9 +49,20 @@ const signInsAtOnce = 8;
 const types = ['session.ended', 'grant.revoked'];
 
 export async function measureRevocations(options: RevokeOptions): Promise<void> {
+  const closing: (() => unknown)[] = [];
+  try {
+    await measure(options, (close) => closing.push(close));
+  } finally {
+    for (const close of closing.toReversed()) await close();
+  }
+}
+
+/** @param opened what is to be closed in the end, the last first */
+async function measure(options: RevokeOptions, opened: (close: () => unknown) => void) {
   const { storeName, runtime, rate, revocations, seconds, receivers } = options;
   const secret = newSecret();
   const others = await startOthers();
+  opened(() => others.close());
   const ports = { logout: await freePort(), webhooks: await freePort(), stream: await freePort() };
   // Three that are live, one that is not, and those whom it does not concern.
   const quiet = Math.max(0, receivers - 4);
@@ -77,12 +88,15 @@ export async function measureRevocations(options: RevokeOptions): Promise<void> 
       })),
     ],
   });
+  opened(() => installation.close());
   const tollgate = (await installation.run(runtime)).process;
+  opened(() => tollgate.stop());
   const { issuer } = installation;
   const given: RevokeServices = { issuer, audience, ports, secret, stream };
   const services = start(runtime, 'bench/revoke_services.ts', [], {
     BENCH_SERVICES: JSON.stringify(given),
   });
+  opened(() => services.stop());
   const targets = Object.entries(ports).map(([name, port]): Target => ({ name, port }));
   for (const { port } of targets) await untilReady(port, '/');
 
@@ -117,10 +131,6 @@ export async function measureRevocations(options: RevokeOptions): Promise<void> 
     );
   }
   closeTraffic();
-  await services.stop();
-  others.close();
-  await tollgate.stop();
-  await installation.close();
 }
 
 /** Spread evenly; each is followed until all services refuse it. */
