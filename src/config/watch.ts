@@ -43,5 +43,7 @@ export function watchConfig(options: WatchOptions): Repeated {
 
 function told(error: unknown): Record<string, unknown> {
   if (!(error instanceof ConfigProblems)) return { error };
-  return { problems: error.problems.map(({ key, message }) => `${key}: ${message}`) };
+  return {
+    problems: error.problems.map(({ key, message }) => `${key || '(the whole)'}: ${message}`),
+  };
 }
