@@ -46,7 +46,8 @@ export function eventsAsked(
 ): EventsAsked {
   const action = actions.find((one) => one === word);
   if (action === undefined) {
-    throw new UsageError(`Events know ${actions.join(', ')}, not ${quote(word)}.`);
+    const but = word === undefined ? '' : `, not ${quote(word)}`;
+    throw new UsageError(`events takes one of ${actions.join(', ')}${but}.`);
   }
   const wantsIds = action === 'show' || action === 'replay';
   if (!wantsIds && ids.length > 0) throw new UsageError(`What is ${quote(ids[0])}?`);

@@ -49,7 +49,8 @@ export function receiversAsked(
 ): ReceiversAsked {
   const action = actions.find((one) => one === word);
   if (action === undefined) {
-    throw new UsageError(`Receivers know ${actions.join(', ')}, not ${quote(word)}.`);
+    const but = word === undefined ? '' : `, not ${quote(word)}`;
+    throw new UsageError(`receivers takes one of ${actions.join(', ')}${but}.`);
   }
   if (rest.length > 0) throw new UsageError(`One receiver at a time: what is ${quote(rest[0])}?`);
   const mayLackId = action === 'list' || action === 'status';
