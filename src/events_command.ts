@@ -6,6 +6,7 @@ import { deliveriesOf } from './command_deliveries.ts';
 import { json, moment, quote, table, timeOf, UsageError, withStores } from './command_store.ts';
 import type { CommandDeps } from './command_store.ts';
 import type { Config } from './config.ts';
+import { complainOfEventType } from './config/event_types.ts';
 import type { ReplayWish } from './events/replay.ts';
 import type { DeliveryDocument, NoticeDocument } from './storage/documents.ts';
 import type { Stored } from './storage/store.ts';
@@ -54,6 +55,10 @@ export function eventsAsked(
   if (action === 'show' && ids.length !== 1) throw new UsageError('events show needs one id.');
   if (action === 'replay' && ids.length === 0 && !dead && since === undefined) {
     throw new UsageError('What is to be sent again? Ids, or --since, or --dead.');
+  }
+  for (const one of type ?? []) {
+    const complaint = one.startsWith('stream.') ? undefined : complainOfEventType(one);
+    if (complaint !== undefined) throw new UsageError(complaint.join(' '));
   }
   if (!/^\d{1,5}$/.test(limit)) {
     throw new UsageError(`--limit takes a number, not ${quote(limit)}.`);
@@ -174,7 +179,10 @@ async function tail(
 }
 
 function fits({ types }: EventsAsked, { document }: Notice): boolean {
-  return types === undefined || types.includes(document.type);
+  const { type } = document;
+  return (
+    types === undefined || types.some((one) => one === type || one === `${type.split('.')[0]}.*`)
+  );
 }
 
 function line({ id, document: { at, type, cause } }: Notice): string {

@@ -122,6 +122,7 @@ test.each([
   ['a receiver that there is not', ['receivers', 'enable', 'crm'], 1, 'no receiver "webhook:crm"'],
   ['an event that there is not', ['events', 'show', 'evt_1'], 1, 'no event "evt_1"'],
   ['sending nothing again', ['events', 'replay'], 2, '--since'],
+  ['a type that there is not', ['events', 'list', '--type', 'user.disable'], 2, 'user.disabled'],
   ['a time that is none', ['events', 'list', '--since', 'noon'], 2, '2027-01-02T03:04:05Z'],
 ])('%s is told in plain words', async (_name, parameters, code, told) => {
   await inConfigured({ store: 'sqlite:./tollgate.db' }, async (folder) => {
