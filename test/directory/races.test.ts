@@ -10,7 +10,7 @@ import { Problem } from '../../src/base/errors.ts';
 import type { Directory } from '../../src/directory/directory.ts';
 import { announcing } from '../../src/events/outbox.ts';
 import type { PendingEvent, Store } from '../../src/storage/store.ts';
-import { openEmpty, rounds } from '../kit/places.ts';
+import { openEmpty, presentStore, rounds } from '../kit/places.ts';
 import { directoryOver, handleAll } from './world.ts';
 
 const account = 'acc_office';
@@ -71,6 +71,8 @@ async function expectOrder(directory: Directory, events: PendingEvent[]): Promis
     expect(roles?.includes('owner') ?? false).toBe(owners.includes(user));
     const kept = (await directory.user(user))?.document.memberships ?? [];
     expect(kept).toHaveLength(roles === undefined ? 0 : 1);
+    // Events of a user and of an account are in one order only where the store is one file.
+    if (presentStore() !== 'sqlite') continue;
     const last = events.findLast(({ type, data }) => {
       return type.startsWith('member.') && data.user === user;
     });
