@@ -138,10 +138,10 @@ async function cut(cause: Cause, k: number, mode: 'before' | 'after'): Promise<b
   const events = told(life, before);
   const isRepeated = (one: string, at: number) =>
     cause.repeatable?.includes(one) === true && events.indexOf(one) !== at;
-  expect(
-    events.filter((one, at) => !isRepeated(one, at)),
-    when,
-  ).toEqual(cause.events.toSorted());
+  // After a restart a grant may be ended for its session or for what ended that: whichever event comes up first.
+  const withoutReason = (one: string) => one.replace(/^grant\.revoked \w+/, 'grant.revoked');
+  const once = events.filter((one, at) => !isRepeated(one, at)).map(withoutReason);
+  expect(once.toSorted(), when).toEqual(cause.events.map(withoutReason).toSorted());
   await drain();
   expect(await store.pending(10), when).toEqual([]);
   return stopped;
