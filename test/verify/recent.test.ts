@@ -75,6 +75,12 @@ describe('at start', () => {
     expect(asked[0]?.query.get('since')).toBe(String(clock.seconds() - 905));
   });
 
+  test('events for the client that it is are taken, as Tollgate makes them', async () => {
+    answer([[await disabled('usr_1', { aud: clientId })]]);
+    expect(await ready()).toBe('good');
+    expect(await check('usr_1')).toBe('token_revoked');
+  });
+
   test('it asks as the client that it is', async () => {
     answer([[]]);
     expect(await ready()).toBe('good');
