@@ -6,7 +6,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { NoticeDocument } from '../storage/documents.ts';
 import type { Store, Stored } from '../storage/store.ts';
-import { encodeSet, ownTypes, setId } from './encodings/set.ts';
+import { encodeSet, isOfOtherProduct, ownTypes, setId } from './encodings/set.ts';
 import { setsOf } from './encodings/sets_of.ts';
 import type { Sign } from './receivers.ts';
 import type { Sets } from './stream_polls.ts';
@@ -16,9 +16,13 @@ export interface RecentSetsOptions {
   clock: Clock;
   issuer: string;
   sign: Sign;
+  /** As for streams (`stream_receivers.ts`). */
+  productOf?(client: string): string | undefined;
 }
 
 export interface RecentQuery {
+  /** Who asks. */
+  client: string;
   audience: string;
   /** Milliseconds; the beginning of what there is when not given. */
   since?: number | undefined;
@@ -45,24 +49,25 @@ interface Place {
 }
 
 export function createRecentSets(options: RecentSetsOptions): RecentSets {
-  const { store, clock, issuer, sign } = options;
+  const { store, clock, issuer, sign, productOf } = options;
 
-  const partsOf = (notice: Notice, from: number): Place[] =>
-    ownTypes.has(notice.document.type)
+  const partsOf = (client: string, notice: Notice, from: number): Place[] =>
+    ownTypes.has(notice.document.type) || isOfOtherProduct(notice.document, productOf?.(client))
       ? []
       : setsOf(issuer, notice.document)
           .map((_event, part) => ({ notice, part }))
           .slice(from);
 
   /** Where to begin: what is left of the notice that the last answer ended with, and the place behind it. */
-  async function start({ since = 0, after }: RecentQuery): Promise<{ left: Place[]; id: string }> {
+  async function start(query: RecentQuery): Promise<{ left: Place[]; id: string }> {
+    const { client, since = 0, after } = query;
     const at = Math.trunc(Math.max(since, clock() - windowMs));
     // Ids begin with their time, and nothing sorts before the bare time.
     const earliest = `evt_${at.toString(16).padStart(12, '0')}`;
     const [, id = '', part = '0'] = setIdPattern.exec(after ?? '') ?? [];
     if (id < earliest) return { left: [], id: earliest };
     const notice = await store.get('notice', id);
-    return { left: notice === undefined ? [] : partsOf(notice, Number(part) + 1), id };
+    return { left: notice === undefined ? [] : partsOf(client, notice, Number(part) + 1), id };
   }
 
   async function encode(audience: string, { notice, part }: Place): Promise<[string, string]> {
@@ -82,7 +87,7 @@ export function createRecentSets(options: RecentSetsOptions): RecentSets {
       let isEnd = false;
       for (let page = 0; page < mostPages && !isEnd && places.length <= mostSets; page += 1) {
         const found = await store.find('notice', 'all', 'all', { after, limit: pageSize });
-        places.push(...found.flatMap((notice) => partsOf(notice, 0)));
+        places.push(...found.flatMap((notice) => partsOf(query.client, notice, 0)));
         after = found.at(-1)?.id ?? after;
         isEnd = found.length < pageSize;
       }

@@ -33,6 +33,7 @@ export interface StreamServicesOptions {
   /** What was held for a receiver goes now. */
   release(receiver: string): Promise<void>;
   mayHaveStreams(client: string): boolean;
+  productOf?(client: string): string | undefined;
   allowPrivate: readonly string[];
   heartbeatSeconds: number;
 }

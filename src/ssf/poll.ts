@@ -97,6 +97,7 @@ export async function readRecent(
   }
   const [stream] = await streams.list(client);
   ctx.body = await recent.read({
+    client,
     audience: stream?.document.audience ?? client,
     since: since === undefined ? undefined : Number(since) * 1000,
     after,

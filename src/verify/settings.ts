@@ -38,9 +38,10 @@ export interface VerifierOptions {
   stream?: { audience?: string | readonly string[]; authorization?: string | readonly string[] };
   /**
    * Takes webhooks. `secrets` are `whsec_…`, several while one is changed; `issuer` says whose
-   * they are, where there are several issuers.
+   * they are, where there are several issuers. `product` is the id of this service's product, where Tollgate
+   * has several: of another's subscription this service's tokens say nothing.
    */
-  webhook?: { secrets: readonly string[]; issuer?: string };
+  webhook?: { secrets: readonly string[]; issuer?: string; product?: string };
   /** Called once for each event, and again when it threw or was lost: at least once. */
   onEvent?: (event: ReceivedEvent) => unknown;
 
@@ -74,6 +75,7 @@ export interface Settings {
   authorizations: readonly string[];
   webhookKeys: readonly Promise<CryptoKey>[];
   webhookIssuer: string;
+  webhookProduct: string | undefined;
   acceptWhenUnavailable: boolean;
   warn: Warn;
   now: () => number;
@@ -113,6 +115,7 @@ export function readOptions(options: VerifierOptions): Settings {
         : listOf(stream.authorization, 'stream.authorization'),
     webhookKeys: webhook === undefined ? [] : listOf(webhook.secrets, 'secrets').map(importSecret),
     webhookIssuer: webhookIssuer(issuers, webhook?.issuer, webhook !== undefined),
+    webhookProduct: webhook?.product,
     acceptWhenUnavailable: options.whenUnavailable === 'accept',
     warn,
     now,

@@ -31,8 +31,10 @@ export async function readWebhook(
   const at = typeof timestamp === 'string' ? Date.parse(timestamp) / 1000 : NaN;
   if (!Number.isFinite(at)) refuse('The timestamp is not a time.');
   const data = requireObject(message['data'], 'data');
-  const issuer = settings.webhookIssuer;
-  const effect = effects.get(type)?.(issuer, data);
+  const { webhookIssuer: issuer, webhookProduct: product } = settings;
+  const isForeign =
+    type === 'subscription.changed' && product !== undefined && data['product'] !== product;
+  const effect = isForeign ? undefined : effects.get(type)?.(issuer, data);
   const rule = effect === undefined ? undefined : { ...effect, before: at };
   return {
     event: {

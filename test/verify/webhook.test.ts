@@ -90,6 +90,18 @@ describe('what webhooks do', () => {
     expect(await check({ sub: 'usr_eve', plan: 'team' })).toBe('token_stale');
   });
 
+  test("another product's subscription hides nothing of this one's", async () => {
+    const webhook = { secrets: [webhookSecret], product: 'api' };
+    service = openService(world, clock, { webhook });
+    const changed = (product: string, plan: string) =>
+      tell('subscription.changed', { account: 'acc_acme', product, claims: { plan } });
+    await changed('api', 'free');
+    expect(await check({ plan: 'team' })).toBe('token_stale');
+    expect((await changed('other', 'team')).status).toBe(204);
+    expect(await check({ plan: 'team' })).toBe('token_stale');
+    expect(service.events.map(({ denies }) => denies)).toEqual(['stale', undefined]);
+  });
+
   test('ping is a sign of life; all others are reported', async () => {
     expect((await tell('ping', {})).status).toBe(204);
     expect((await tell('user.created', { user: 'usr_ada' })).status).toBe(204);

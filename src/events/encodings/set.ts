@@ -21,7 +21,7 @@ export interface StreamReceiverOptions {
   /** The types that it asked for, of `supportedSetTypes`. */
   types: ReadonlySet<string>;
   wantsSubject?(subject: Subject): boolean;
-  /** The audience is this product's: claims of another's subscription are not those of its tokens. */
+  /** See `isOfOtherProduct`. */
   product?: string | undefined;
   sign: Sign;
 }
@@ -39,9 +39,7 @@ export function streamReceiver(options: StreamReceiverOptions): Receiver {
     ...(options.paused === true ? { paused: true } : {}),
     wants(_id, notice) {
       if (ownTypes.has(notice.type)) return notice.data.stream === stream ? [{}] : [];
-      const { type: told, data } = notice;
-      const isForeign = told === 'subscription.changed' && data.product !== product;
-      if (product !== undefined && isForeign) return [];
+      if (isOfOtherProduct(notice, product)) return [];
       return setsOf(issuer, notice).flatMap(({ type, subject }, part) =>
         types.has(type) && wantsSubject(subject) ? [part === 0 ? {} : { part }] : [],
       );
@@ -49,6 +47,14 @@ export function streamReceiver(options: StreamReceiverOptions): Receiver {
     encode: (id, notice, delivery) => encodeSet(options, id, notice, delivery),
     judge: judgePush,
   };
+}
+
+/** @param product of the audience: claims of another's subscription are not those of its tokens. Any when not given */
+export function isOfOtherProduct(
+  { type, data }: Pick<NoticeDocument, 'type' | 'data'>,
+  product: string | undefined,
+): boolean {
+  return product !== undefined && type === 'subscription.changed' && data.product !== product;
 }
 
 /** `jti` of a delivery: the notice's id, and behind it which one where there are several. */
