@@ -31,7 +31,8 @@ export async function runLane(sender: Sender, lane: Lane): Promise<boolean> {
     if (sent === 'waits') return false;
     // Not its turn. Who has the turn may be done meanwhile: look again.
     if (sent === 'early') continue;
-    if (!(await conclude(sender, lane, sent))) return false;
+    // What ends access may have come meanwhile, and does not wait for this one to be tried again.
+    if (!(await conclude(sender, lane, sent))) return lane.again && !sender.closed;
   }
   return true;
 }
