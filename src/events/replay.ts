@@ -134,7 +134,7 @@ async function sendAgain(
     lane: laneOf(receiver.id, notice.cause),
     type: notice.type,
     ...what,
-    ...(endsAccess(notice) ? { terminal: true } : {}),
+    ...(endsAccess(notice) && receiver.inOrder !== true ? { terminal: true } : {}),
     state: 'waiting',
     attempts: 0,
     parked: true,
