@@ -7,20 +7,18 @@ import type { ReceiverStatus } from './events/delivery_status.ts';
 import { createDeliveries } from './events/engine.ts';
 import type { Deliveries } from './events/engine.ts';
 import type { ReceiverSource } from './events/receivers.ts';
-import { streamReceivers } from './events/stream_receivers.ts';
 import { receiverSources } from './receiver_sources.ts';
 
 const elsewhere = () => Promise.reject(new Error('a running process does this'));
 
 export function sourcesOf(deps: CommandDeps): readonly ReceiverSource[] {
   const { config } = deps;
-  const { issuer } = config;
-  const mayHaveStreams = (client: string) =>
-    config.clients.some(({ id, ssf }) => id === client && ssf === true);
-  return [
-    ...receiverSources({ ...deps, issuer, config: () => config, sign: elsewhere }),
-    streamReceivers({ ...deps, issuer, sign: elsewhere, mayHaveStreams }),
-  ];
+  return receiverSources({
+    ...deps,
+    issuer: config.issuer,
+    config: () => config,
+    sign: elsewhere,
+  });
 }
 
 export function deliveriesOf(deps: CommandDeps): Deliveries {

@@ -68,14 +68,6 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   });
 }
 
-/**
- * Mostly a command wrote it, which handles nothing and is gone: nobody else is waited for. Should a process be at it,
- * it is done twice, as events may be.
- */
-function isOperators({ data }: PendingEvent): boolean {
-  return data['reason'] === 'operator' || data['reason'] === 'key_compromise';
-}
-
 class OutboxDispatcher implements Dispatcher {
   readonly #options: Required<DispatcherOptions>;
   readonly #lanes: Lanes;
@@ -140,8 +132,7 @@ class OutboxDispatcher implements Dispatcher {
   async #poll(): Promise<void> {
     const { clock, leftoverAfterMs, log } = this.#options;
     // The writer's clock may be wrong: an event from far ahead waits no longer than an old one.
-    const isLeftover = (event: PendingEvent) =>
-      isOperators(event) || Math.abs(clock() - event.at) >= leftoverAfterMs;
+    const isLeftover = (event: PendingEvent) => Math.abs(clock() - event.at) >= leftoverAfterMs;
     try {
       if (!(await this.#mayPoll())) return this.#options.seen(undefined);
       await this.#readOutbox(() => this.#mayPoll(), isLeftover);

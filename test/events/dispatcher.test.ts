@@ -280,15 +280,6 @@ describe('many processes', () => {
     await eventually(async () => expect(await outbox(world)).toEqual([]));
   });
 
-  test('take up at once what an operator’s command wrote, which is gone', async () => {
-    const world = await openWorld();
-    const { ids, handler } = recorder();
-    const event = anEvent(world, 'user.revoked', { reason: 'operator' });
-    await happen(world, 'd', event);
-    startProcess(world, [handler]);
-    await eventually(() => expect(ids()).toEqual([event.id]));
-  });
-
   test('leave young events to the process that wrote them', async () => {
     const world = await openWorld();
     const { ids, handler } = recorder();
