@@ -7,18 +7,18 @@ import type { ReceiverStatus } from './events/delivery_status.ts';
 import { createDeliveries } from './events/engine.ts';
 import type { Deliveries } from './events/engine.ts';
 import type { ReceiverSource } from './events/receivers.ts';
-import { receiverSources } from './receiver_sources.ts';
+import { streamReceivers } from './events/stream_receivers.ts';
+import { deliverable, receiverSources, streamRights } from './receiver_sources.ts';
 
 const elsewhere = () => Promise.reject(new Error('a running process does this'));
 
 export function sourcesOf(deps: CommandDeps): readonly ReceiverSource[] {
-  const { config } = deps;
-  return receiverSources({
-    ...deps,
-    issuer: config.issuer,
-    config: () => config,
-    sign: elsewhere,
-  });
+  const config = () => deps.config;
+  const shared = { ...deps, issuer: deps.config.issuer, sign: elsewhere };
+  return [
+    ...receiverSources({ ...shared, config }),
+    streamReceivers({ ...shared, ...streamRights(config) }),
+  ];
 }
 
 export function deliveriesOf(deps: CommandDeps): Deliveries {
@@ -26,6 +26,7 @@ export function deliveriesOf(deps: CommandDeps): Deliveries {
     ...deps,
     owner: 'command',
     sources: sourcesOf(deps),
+    types: deliverable,
     fetch: elsewhere,
   });
 }

@@ -9,7 +9,6 @@ import type { Log } from './base/log.ts';
 import type { Measures } from './base/measures.ts';
 import type { Secrets } from './base/secrets.ts';
 import type { Config } from './config.ts';
-import { toldFields } from './events/encodings/fields.ts';
 import { createDeliveries } from './events/engine.ts';
 import type { Deliveries } from './events/engine.ts';
 import type { Handler } from './events/handlers.ts';
@@ -19,13 +18,10 @@ import { streamReceivers } from './events/stream_receivers.ts';
 import { createStreamServices } from './events/stream_services.ts';
 import type { Keyring } from './oidc/keyring.ts';
 import { createSign } from './oidc/signing.ts';
-import { receiverSources } from './receiver_sources.ts';
+import { deliverable, receiverSources, streamRights } from './receiver_sources.ts';
 import { createWaiting } from './ssf/waiting.ts';
 import type { SsfParts } from './ssf/routes.ts';
 import type { Store } from './storage/store.ts';
-
-/** What leaves the house: all but steps on the way to something else. */
-const deliverable = [...toldFields.keys(), 'stream.verification', 'stream.updated'];
 
 /** Receivers have more time than others that are asked, and of what goes wrong the deliveries themselves tell. */
 const patience = { timeoutMs: 10_000, connectTimeoutMs: 5000 };
@@ -67,10 +63,7 @@ export function createNotifying(options: NotifyingOptions): Notifying {
   const guarded = createFetch({ allowPrivate, ...patience });
   const sign = createSign(keyring);
   const { issuer } = first;
-  const mayHaveStreams = (client: string) =>
-    config().clients.some(({ id, ssf }) => id === client && ssf === true);
-  const productOf = (client: string) => config().clients.find(({ id }) => id === client)?.product;
-  const streaming = { ...shared, issuer, sign, mayHaveStreams, productOf };
+  const streaming = { ...shared, issuer, sign, ...streamRights(config) };
   const streams = streamReceivers(streaming);
   const sources = [...receiverSources({ ...shared, issuer, config, sign }), streams];
   const deliveries = createDeliveries({

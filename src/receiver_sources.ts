@@ -5,11 +5,24 @@ import type { Log } from './base/log.ts';
 import type { Secrets } from './base/secrets.ts';
 import { receiverSecrets } from './config.ts';
 import type { Config, ReceiverConfig } from './config.ts';
+import { toldFields } from './events/encodings/fields.ts';
 import { clientReceivers } from './events/client_receivers.ts';
 import type { ReceiverSource, Sign } from './events/receivers.ts';
 import { configuredWebhooks, storedWebhooks } from './events/webhook_receivers.ts';
 import type { ConfiguredWebhook } from './events/webhook_receivers.ts';
 import type { Store } from './storage/store.ts';
+
+/** What leaves the house: all but steps on the way to something else. */
+export const deliverable = [...toldFields.keys(), 'stream.verification', 'stream.updated'];
+
+/** What the configuration of now says of a client that wants streams. */
+export function streamRights(config: () => Config) {
+  const find = (client: string) => config().clients.find(({ id }) => id === client);
+  return {
+    mayHaveStreams: (client: string) => find(client)?.ssf === true,
+    productOf: (client: string) => find(client)?.product,
+  };
+}
 
 export interface ReceiverSourcesOptions {
   issuer: string;

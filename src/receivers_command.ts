@@ -133,7 +133,11 @@ async function list(deps: CommandDeps, asked: ReceiversAsked): Promise<string> {
   const configured = new Set(deps.config.receivers.map(({ id }) => `webhook:${id}`));
   const rows = (await all(deps)).map(({ id, url }) => ({
     receiver: id,
-    from: configured.has(id) || !stored.has(id) ? 'configuration' : 'command',
+    from: id.startsWith('stream:')
+      ? 'stream'
+      : configured.has(id) || !stored.has(id)
+        ? 'configuration'
+        : 'command',
     url: url ?? null,
     types: typesOf(deps, id) ?? stored.get(id)?.types ?? null,
   }));
