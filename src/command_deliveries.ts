@@ -6,9 +6,11 @@ import type { CommandDeps } from './command_store.ts';
 import type { ReceiverStatus } from './events/delivery_status.ts';
 import { createDeliveries } from './events/engine.ts';
 import type { Deliveries } from './events/engine.ts';
+import { announcing } from './events/outbox.ts';
 import type { ReceiverSource } from './events/receivers.ts';
 import { streamReceivers } from './events/stream_receivers.ts';
 import { deliverable, receiverSources, streamRights } from './receiver_sources.ts';
+import type { PendingEvent, Store } from './storage/store.ts';
 
 const elsewhere = () => Promise.reject(new Error('a running process does this'));
 
@@ -29,6 +31,31 @@ export function deliveriesOf(deps: CommandDeps): Deliveries {
     types: deliverable,
     fetch: elsewhere,
   });
+}
+
+const mostTold = 1000;
+
+/** A store that knows which documents have had events, and puts them on their way when the work is done. */
+export function telling(deps: CommandDeps): { store: Store; tell(): Promise<void> } {
+  const changed = new Map<string, Pick<PendingEvent, 'kind' | 'document'>>();
+  const store = announcing(deps.store, (events = []) => {
+    for (const { kind, document } of events) {
+      // What is beyond waits in the outbox, as all of it would.
+      if (changed.size < mostTold) changed.set(`${kind}/${document}`, { kind, document });
+    }
+  });
+  return {
+    store,
+    async tell() {
+      const { handler } = deliveriesOf(deps);
+      for (const { kind, document: id } of changed.values()) {
+        // Also what others wrote before: of one document in the order of its versions.
+        for (const event of await deps.store.pending(100, { of: { kind, id } })) {
+          if (deliverable.includes(event.type)) await handler.handle(event);
+        }
+      }
+    },
+  };
 }
 
 /** How receivers fare, all of them or one. @throws {Problem} `receiver_unknown` (404) */

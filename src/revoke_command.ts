@@ -1,10 +1,12 @@
 /**
  * `tollgate revoke`: an operator ends access, beside the running processes, on the store that they share. It decides
- * and does what follows; the events wait in the outbox for a running process, which sends the notices.
+ * and does what follows, and writes down who is to be told, so that running processes send it with their next look. They
+ * do the rest of what the events in the outbox ask for, and all of it where this process ends too early.
  */
 
 import { createInterface } from 'node:readline/promises';
 import { Problem } from './base/errors.ts';
+import { telling } from './command_deliveries.ts';
 import { withStores } from './command_store.ts';
 import type { CommandDeps } from './command_store.ts';
 import type { Config } from './config.ts';
@@ -40,9 +42,11 @@ interface Plan {
 /** @returns what is to be printed */
 export async function revoke(config: Config, asked: RevokeAsked): Promise<string> {
   return withStores(config, async (deps) => {
-    const plan = await planOf(deps, asked.target);
+    const { store, tell } = telling(deps);
+    const plan = await planOf({ ...deps, store }, asked.target);
     if (!asked.yes) await confirm(plan.sentence, (line) => void process.stderr.write(line));
     await plan.carryOut();
+    await tell().catch((error: unknown) => deps.log.warn('telling is left to others', { error }));
     const { sessions, grants } = plan;
     if (asked.json)
       return `${JSON.stringify({ ...asked.target, sessions, grants }, undefined, 2)}\n`;

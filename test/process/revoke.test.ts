@@ -85,6 +85,25 @@ describe('tollgate revoke', () => {
     });
   });
 
+  test('who is to be told is written down at once, in the order of what happened', async () => {
+    await withUser(async (folder, open) => {
+      const add = ['receivers', 'add', 'crm', '--url', 'https://crm.example.com/events'];
+      expect((await run({ folder, parameters: [...add, ...config] })).code).toBe(0);
+      const before = Date.now();
+      expect((await revoke(folder, 'user', 'usr_ada', '--yes')).errors).toBe('');
+      const store = await open();
+      const found = await store.find('delivery', 'receiver', 'webhook:crm waiting', { limit: 9 });
+      const types = found.map(({ document: { type } }) => type);
+      expect(types.toSorted()).toEqual(['grant.revoked', 'session.ended', 'user.revoked']);
+      for (const { document } of found) {
+        expect(document.parked).toBe(true);
+        expect(document.dueAt).toBeLessThanOrEqual(Date.now());
+        expect(document.dueAt).toBeGreaterThanOrEqual(before);
+      }
+      await store.close();
+    });
+  });
+
   test('says what it would do, and does nothing without --yes where nobody can be asked', async () => {
     await withUser(async (folder, open) => {
       const { code, output, errors } = await revoke(folder, 'user', 'usr_ada');
