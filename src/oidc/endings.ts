@@ -21,9 +21,9 @@ const pageSize = 100;
 export function endGrantOperation(
   id: string,
   reason: GrantEndReason,
-  now: number,
+  clock: Clock,
 ): Operation<GrantDocument> {
-  return endGrant(reason, now, (grant) => {
+  return endGrant(reason, clock, (grant, now) => {
     const { session, user, client, account } = grant;
     const sid = sidOf(grant);
     return newEvent(() => now, 'grant.revoked', {
@@ -41,9 +41,9 @@ export function endGrantOperation(
 export function endSessionOperation(
   uid: string,
   reason: SessionEndReason,
-  now: number,
+  clock: Clock,
 ): Operation<SessionDocument> {
-  return endSession(reason, now, (session) =>
+  return endSession(reason, clock, (session, now) =>
     newEvent(() => now, 'session.ended', {
       session: uid,
       ...(session.user === undefined ? {} : { user: session.user }),
@@ -200,14 +200,14 @@ async function eachPage<K extends 'session' | 'grant'>(
 
 function endOneSession({ work, clock }: Deps, uid: string, reason: SessionEndReason) {
   return work.run((current) => {
-    current.record('session', uid, endSessionOperation(uid, reason, clock()));
+    current.record('session', uid, endSessionOperation(uid, reason, clock));
     return Promise.resolve();
   });
 }
 
 function endOneGrant({ work, clock }: Deps, id: string, reason: GrantEndReason) {
   return work.run((current) => {
-    current.record('grant', id, endGrantOperation(id, reason, clock()));
+    current.record('grant', id, endGrantOperation(id, reason, clock));
     return Promise.resolve();
   });
 }

@@ -37,7 +37,8 @@ export function grantAdapter(dependencies: AdapterDependencies): Adapter {
       return Promise.resolve();
     },
     destroy(id) {
-      work.current().record('grant', id, endGrantOperation(id, endReason(), clock()));
+      const reason = endReason();
+      work.current().record('grant', id, endGrantOperation(id, reason, clock));
       return Promise.resolve();
     },
   });

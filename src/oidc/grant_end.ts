@@ -1,5 +1,6 @@
 /** The end of a grant document. Apart from `grants.ts`, so that a command which ends things need not load the library. */
 
+import type { Clock } from '../base/clock.ts';
 import type { GrantDocument } from '../storage/documents.ts';
 import type { NewEvent } from '../storage/store.ts';
 import type { Operation } from '../storage/work.ts';
@@ -19,17 +20,20 @@ export function sidOf({ sid, codes, families, tokens }: GrantDocument): string |
  */
 export function endGrant(
   reason: string,
-  now: number,
-  event: (grant: GrantDocument) => NewEvent,
+  clock: Clock,
+  event: (grant: GrantDocument, now: number) => NewEvent,
 ): Operation<GrantDocument> {
   return {
     evenWhenRefused: true,
     apply(document) {
       if (document === undefined || document.ended !== undefined) return { unchanged: true };
+      // Of this attempt to write it: services refuse what was issued up to its second, so also what a request issued
+      // that came in between.
+      const now = clock();
       const { codes: _codes, families: _families, tokens: _tokens, ...rest } = document;
       return {
         document: { ...rest, ended: { at: now, reason } },
-        events: [event(document)],
+        events: [event(document, now)],
       };
     },
   };

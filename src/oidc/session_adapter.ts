@@ -72,7 +72,7 @@ export function sessionAdapter(dependencies: AdapterDependencies): Adapter {
       const parts = tokens.parseSessionCookie(cookie);
       if (parts !== undefined) {
         const { uid } = parts;
-        work.current().record('session', uid, endSessionOperation(uid, 'signed_out', clock()));
+        work.current().record('session', uid, endSessionOperation(uid, 'signed_out', clock));
         work.current().afterwards(() => grantsOfSession(uid));
       }
       return Promise.resolve();

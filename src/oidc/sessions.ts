@@ -3,6 +3,7 @@
  * move it on compute the same next one, so five tabs end with one cookie, and no index is needed.
  */
 
+import type { Clock } from '../base/clock.ts';
 import { Problem } from '../base/errors.ts';
 import type { LibraryPayload, SessionDocument, Superseded } from '../storage/documents.ts';
 import type { NewEvent } from '../storage/store.ts';
@@ -149,16 +150,18 @@ function sessionOver(): Problem {
 /** The tombstone: nothing revives an ended session. The event that tells the world is in the write. */
 export function endSession(
   reason: string,
-  now: number,
-  event: (session: SessionDocument) => NewEvent,
+  clock: Clock,
+  event: (session: SessionDocument, now: number) => NewEvent,
 ): SessionOperation {
   return {
     evenWhenRefused: true,
     apply(document) {
       if (document === undefined || document.ended !== undefined) return { unchanged: true };
+      // As of a grant (`grant_end.ts`).
+      const now = clock();
       return {
         document: { ...document, ended: { at: now, reason } },
-        events: [event(document)],
+        events: [event(document, now)],
       };
     },
   };
