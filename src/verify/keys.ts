@@ -73,7 +73,7 @@ export class IssuerKeys {
   }
 
   #age(): number {
-    return this.#options.now() - this.#fetchedAt;
+    return since(this.#fetchedAt, this.#options.now());
   }
 
   async #prepare(): Promise<void> {
@@ -98,7 +98,7 @@ export class IssuerKeys {
 
   /** Whoever comes while keys are being fetched waits for the same ones. */
   #refresh(): Promise<void> {
-    if (this.#options.now() - this.#failedAt < retryMs) {
+    if (since(this.#failedAt, this.#options.now()) < retryMs) {
       return Promise.reject(new VerifyError('keys_unavailable'));
     }
     if (requestsAreApart) return this.#fetch();
@@ -148,6 +148,11 @@ export class IssuerKeys {
     if (!Array.isArray(keys) || keys.length > maximumKeys) throw new Error(`${address}: no keys`);
     return { keys: keys.filter(isObject) };
   }
+}
+
+/** A clock that was set back says nothing of how long ago something was: rather ask again. */
+function since(then: number, now: number): number {
+  return now < then ? Infinity : now - then;
 }
 
 /** @throws when it is plain http, and the issuer is not */

@@ -55,6 +55,28 @@ describe('the keys of an issuer', () => {
     }
   });
 
+  test('are asked for anew after the clock was set back, and one that was withdrawn is refused', async () => {
+    clock.advance(86_400);
+    const { tollgate } = openService(world, clock);
+    await tollgate.check(await accessToken(world, clock));
+    clock.advance(-86_400);
+    world.published.splice(0, 1);
+    const token = await accessToken(world, clock);
+    await outcome(tollgate.check(token));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await outcome(tollgate.check(token))).toBe('token_invalid');
+  });
+
+  test('are asked for again after a failure, also when the clock was set back', async () => {
+    world.routes['/keys'] = () => ({ status: 500 });
+    clock.advance(86_400);
+    const { tollgate } = openService(world, clock);
+    expect(await outcome(tollgate.ready())).toBe('keys_unavailable');
+    clock.advance(-86_400);
+    world.routes['/keys'] = () => ({ body: { keys: world.published } });
+    expect(await outcome(tollgate.check(await accessToken(world, clock)))).toBe('good');
+  });
+
   test('T37: a new key is known before it signs, without a request that waits', async () => {
     const { tollgate } = openService(world, clock);
     await tollgate.ready().catch(() => undefined);
