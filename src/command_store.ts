@@ -47,7 +47,8 @@ export function json(value: unknown): string {
 }
 
 /** @param rows the first is the head */
-export function table(rows: readonly (readonly string[])[]): string {
+export function table(given: readonly (readonly string[])[]): string {
+  const rows = given.map((row) => row.map(plain));
   const widths: number[] = [];
   for (const row of rows) {
     for (const [column, cell] of row.entries()) {
@@ -57,6 +58,11 @@ export function table(rows: readonly (readonly string[])[]): string {
   const line = (row: readonly string[]) =>
     row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
   return rows.map((row) => `${line(row).trimEnd()}\n`).join('');
+}
+
+/** Some of it was said by others, and is for a terminal. */
+function plain(cell: string): string {
+  return cell.replace(/\p{Cc}/gu, '?');
 }
 
 /** In UTC, to the second. */
