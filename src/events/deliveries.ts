@@ -104,11 +104,16 @@ export class Deliveries {
     return this.park(delivery, this.#options.clock() + delayMs);
   }
 
-  /** Until its stream is not paused any more, or fetches it. */
-  hold(delivery: Delivery): Promise<Delivery | undefined> {
-    const document = bare(delivery.document);
+  /** Until its stream is not paused any more, or fetches it. @param isPushed it has an address */
+  hold(delivery: Delivery, isPushed: boolean): Promise<Delivery | undefined> {
+    return this.park(delivery, this.heldUntil(delivery.document, isPushed));
+  }
+
+  /** What is to be sent is looked at in between: that nobody can send it may be over without anybody's word. */
+  heldUntil(document: DeliveryDocument, isPushed: boolean): number {
     const { createdAt, replayedAt = createdAt } = document;
-    return this.park(delivery, replayedAt + keepHeldMs);
+    const end = replayedAt + keepHeldMs;
+    return isPushed ? Math.min(end, this.net(document)) : end;
   }
 
   /** Sent again from the beginning, by an operator's wish. */

@@ -9,7 +9,7 @@ import type { PendingEvent } from '../storage/store.ts';
 import { gateOf } from './breaker.ts';
 import type { Gate } from './breaker.ts';
 import type { CatchUps } from './catch_up.ts';
-import { keepHeldMs, laneOf } from './deliveries.ts';
+import { laneOf } from './deliveries.ts';
 import { eachOf } from './each_of.ts';
 import type { Handler } from './handlers.ts';
 import type { Receiver, Wanted } from './receivers.ts';
@@ -104,7 +104,7 @@ async function create(options: FanoutOptions, receiver: Receiver, what: Creation
   const parked = (dueAt: number) =>
     deliveries.create(id, { ...document, parked: true as const, dueAt });
   if (gate === 'held') {
-    await parked(clock() + keepHeldMs);
+    await parked(deliveries.heldUntil(document, receiver.url !== undefined));
     return;
   }
   if (gate === 'open') {

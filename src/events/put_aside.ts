@@ -16,7 +16,7 @@ export async function putAside(
   delivery: Delivery,
   gate: Gate,
 ): Promise<Delivery | undefined> {
-  const { deliveries, clock } = sender.options;
+  const { deliveries, receivers, clock } = sender.options;
   const { document } = delivery;
   const age = ageOf(document, clock());
   const last = (problem: string) => document.last ?? { at: clock(), problem };
@@ -30,7 +30,10 @@ export async function putAside(
       if (!(await isStillDisabled(sender, document.receiver))) return deliveries.release(delivery);
       return giveUp(sender, delivery, { at: clock(), problem: 'disabled' });
     case 'held':
-      return deliveries.hold(delivery);
+      return deliveries.hold(
+        delivery,
+        (await receivers.all()).get(document.receiver)?.url !== undefined,
+      );
     case 'open':
       if (age > longestLifeMs) return giveUp(sender, delivery, last('unreachable'));
       return deliveries.park(delivery);
