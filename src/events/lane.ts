@@ -176,7 +176,12 @@ async function settle(
   if (kind === 'unencodable') {
     log.error('a delivery cannot be encoded', { delivery: delivery.id, error });
   }
-  if (ageOf(document, clock()) > longestLifeMs) return giveUp(sender, delivery, last);
+  if (ageOf(document, clock()) > longestLifeMs) {
+    if (document.attempts > 0) return giveUp(sender, delivery, last);
+    // It was held for days, and its attempts begin now.
+    const young = { ...delivery, document: { ...document, replayedAt: clock() } };
+    return settle(sender, young, { kind, last, retryAfterMs, error }, isProbe);
+  }
   // While the circuit is open it is tried for all of them, and that must not use up its own attempts.
   if (isProbe) return deliveries.park(delivery, undefined, last);
   const delayMs = delayAfter(document.attempts + 1, random);

@@ -245,7 +245,7 @@ export interface DeliveryDocument {
   /** It may go as soon as its turn comes and its receiver takes it; `dueAt` is only a net. */
   parked?: true;
   createdAt: number;
-  /** An operator had it sent again: it is as young as this. */
+  /** An operator had it sent again, or it was held for days and is sent since then: it is as young as this. */
   replayedAt?: number;
   last?: { at: number; status?: number; problem?: string; milliseconds?: number };
 }
