@@ -23,6 +23,8 @@ export function webRequest(incoming: NodeRequest): Request {
   }
   const headers = new Headers();
   for (const [name, value] of Object.entries(incoming.headers)) {
+    // Of HTTP/2: no header.
+    if (name.startsWith(':')) continue;
     if (value !== undefined)
       headers.set(name, typeof value === 'string' ? value : value.join(', '));
   }
