@@ -60,13 +60,13 @@ export function storedWebhooks(options: StoredWebhooksOptions): ReceiverSource {
     const key = JSON.stringify(found);
     if (key === from) return receivers;
     from = key;
-    receivers = found.flatMap(({ id, url, types, secrets }) => {
-      if (secrets === undefined) {
-        log.error('the secret of a receiver cannot be read', { receiver: id });
-        return [];
-      }
+    receivers = found.map(({ id, url, types, secrets = [] }) => {
       const name = id.replace(/^webhook:/, '');
-      return webhookReceiver({ id: name, url, types, secrets, clock });
+      const receiver = webhookReceiver({ id: name, url, types, secrets, clock });
+      if (secrets.length > 0) return receiver;
+      log.error('the secret of a receiver cannot be read: its events are held', { receiver: id });
+      const encode = () => Promise.reject(new Error('it cannot be signed'));
+      return { ...receiver, encode, paused: true };
     });
     return receivers;
   }
