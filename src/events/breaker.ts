@@ -14,6 +14,8 @@ import { day } from './schedule.ts';
 const failuresToOpen = 5;
 const lanesToOpen = 2;
 const disableAfterMs = 5 * day;
+/** It was asked nothing for so long: more than lies between two attempts. What was before is another story. */
+const forgetAfterMs = 2 * day;
 /** Of `deliveredAt`: it is for people, and not worth a write a delivery. */
 const rememberEveryMs = 60_000;
 /** Growing, and never so long that an outage of a minute is noticed half a minute late. */
@@ -40,6 +42,7 @@ interface Row {
   failures: number;
   lanes: Set<string>;
   successes: number;
+  failedAt: number;
 }
 
 export interface BreakersOptions {
@@ -98,24 +101,29 @@ export class Breakers {
   async failed(receiver: Receiver, lane: string, problem: string, probe: boolean): Promise<void> {
     const { states, clock, random, log } = this.#options;
     const row = this.#row(receiver.id);
+    const now = clock();
+    if (now - row.failedAt > forgetAfterMs) {
+      row.failures = 0;
+      row.lanes.clear();
+    }
+    row.failedAt = now;
     row.successes = 0;
     row.failures += 1;
     if (row.lanes.size < lanesToOpen) row.lanes.add(lane);
     if (!probe && row.failures < failuresToOpen) return;
     const opens = probe || row.lanes.size >= lanesToOpen;
-    const now = clock();
     const before = (await states.of(receiver.id))?.failing;
-    // One lane alone that goes on failing has nothing new to tell.
-    if (!opens && before !== undefined && now - before.since < disableAfterMs) return;
+    // One lane alone that goes on failing has nothing new to tell but that, once a day.
+    if (!opens && before !== undefined && now - (before.at ?? before.since) < day) return;
     let wasOpen = false;
     const next = await states.change(receiver.id, (present) => {
       const { failing } = present;
       wasOpen = failing?.openUntil !== undefined;
       // Several failed at once, and another one opened it.
       if (!probe && failing?.openUntil !== undefined && failing.openUntil > now) return undefined;
-      const { since = now, count = 0 } = failing ?? {};
+      const { since = now, count = 0 } = ofLate(failing, now) ?? {};
       if (now - since >= disableAfterMs) return disabledNow(receiver, present, 'failing', now);
-      const told = { since, count: count + 1, problem };
+      const told = { since, count: count + 1, problem, at: now };
       const openUntil = now + openMs(count, random);
       return { ...present, failing: opens ? { ...told, openUntil } : told };
     });
@@ -131,9 +139,9 @@ export class Breakers {
     const { states, clock } = this.#options;
     const now = clock();
     await states.change(id, (present) => {
-      const { since = now, count = 0, openUntil: until = 0 } = present.failing ?? {};
+      const { since = now, count = 0, openUntil: until = 0 } = ofLate(present.failing, now) ?? {};
       const openUntil = Math.max(until, now + forMs);
-      return { ...present, failing: { since, count, openUntil, problem } };
+      return { ...present, failing: { since, count, openUntil, problem, at: now } };
     });
   }
 
@@ -177,10 +185,18 @@ export class Breakers {
     if (known !== undefined) return known;
     // Without its row a receiver is a new one: harmless.
     if (this.#rows.size >= mostCounted) this.#rows.clear();
-    const row = { failures: 0, lanes: new Set<string>(), successes: 0 };
+    const row = { failures: 0, lanes: new Set<string>(), successes: 0, failedAt: -Infinity };
     this.#rows.set(id, row);
     return row;
   }
+}
+
+type Failing = ReceiverDocument['failing'];
+
+function ofLate(failing: Failing, now: number): Failing {
+  if (failing === undefined || now - (failing.at ?? failing.since) > forgetAfterMs)
+    return undefined;
+  return failing;
 }
 
 function disabledNow(

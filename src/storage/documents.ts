@@ -256,8 +256,8 @@ export interface ReceiverDocument {
   webhook?: { url: string; types?: string[]; secrets: string[] };
   /** Switched off by its answer 410, by failing for days (both while it has this `url`), or by an operator. */
   disabled?: { at: number; reason: string; url?: string };
-  /** The circuit breaker: since when nothing arrives, and when it is tried again. */
-  failing?: { since: number; count: number; openUntil?: number; problem: string };
+  /** The circuit breaker: since when nothing arrives, when it is tried again, and when it last failed (to a day). */
+  failing?: { since: number; count: number; openUntil?: number; problem: string; at?: number };
   /** What waits is to be gone through; who does it, until when. */
   catchUp?: { owner?: string; until: number };
   deliveredAt?: number;
