@@ -7,6 +7,7 @@ const forPrograms = new Set([
   'address_unfit',
   'secret_unreadable',
   'limit_unavailable',
+  'json_expected',
   'form_expected',
   'form_unreadable',
   'address_too_long',
