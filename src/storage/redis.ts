@@ -23,7 +23,7 @@ import type {
 import { parseRedisAddress } from './redis/address.ts';
 import { ServerClock } from './redis/clock.ts';
 import { Connection } from './redis/connection.ts';
-import { closed } from './redis/failure.ts';
+import { closedProblem } from './store.ts';
 import { createKeys } from './redis/keys.ts';
 import type { Keys } from './redis/keys.ts';
 import { createOutbox } from './redis/outbox.ts';
@@ -166,7 +166,7 @@ class RedisStore implements Store {
   }
 
   #open<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#closing !== undefined) return Promise.reject(closed());
+    if (this.#closing !== undefined) return Promise.reject(closedProblem());
     return this.#track(work());
   }
 

@@ -6,11 +6,11 @@
 
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../base/clock.ts';
-import { Problem } from '../base/errors.ts';
 import { randomToken } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { boundedLimit } from './entries.ts';
 import { expire, remembranceMs } from './expiry.ts';
+import { closedProblem } from './store.ts';
 import { kinds } from './kinds.ts';
 import type { Documents, Kind } from './kinds.ts';
 import type {
@@ -151,8 +151,4 @@ class SqliteStore implements Store {
     if (this.#closing !== undefined) throw closedProblem();
     return whenFree(query, this.#longestWait);
   }
-}
-
-function closedProblem(): Problem {
-  return new Problem('store_closed', 503, 'The service is stopping.', { retryAfterSeconds: 1 });
 }

@@ -5,6 +5,7 @@
  * Every driver passes `test/conformance/store.ts`.
  */
 
+import { Problem } from '../base/errors.ts';
 import type { Documents, Kind } from './kinds.ts';
 
 /**
@@ -145,4 +146,9 @@ export class Duplicate extends Error {
     this.name = 'Duplicate';
     this.field = field;
   }
+}
+
+/** What every call is answered once the store is closed. */
+export function closedProblem(): Problem {
+  return new Problem('store_closed', 503, 'The service is stopping.', { retryAfterSeconds: 1 });
 }

@@ -4,7 +4,8 @@
  */
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { closedProblem, explain, passes } from './failure.ts';
+import { closedProblem } from '../store.ts';
+import { explain, passes } from './failure.ts';
 
 const attemptsMax = 12;
 const shortestDelay = 20;

@@ -132,10 +132,6 @@ export function busyProblem(): Problem {
   return new Problem('store_busy', 503, 'The database is busy. Try again.', { retryAfterSeconds });
 }
 
-export function closedProblem(): Problem {
-  return new Problem('store_closed', 503, 'The service is stopping.', { retryAfterSeconds });
-}
-
 /** A Problem for what MongoDB reports of itself; everything else is handed back as it is. */
 export function explain(error: unknown): unknown {
   const old = tooOld(error);

@@ -84,10 +84,6 @@ export function busy(): Problem {
   return new Problem('store_busy', 503, 'The hot store is busy. Try again.', { retryAfterSeconds });
 }
 
-export function closed(): Problem {
-  return new Problem('store_closed', 503, 'The service is stopping.', { retryAfterSeconds });
-}
-
 /** The write is there, so repeating it with its write id is safe and asks the replicas again. */
 export function notReplicated(acknowledged: number, wanted: number): Problem {
   const message = 'Too few replicas of the hot store have the write. Try again.';
