@@ -2,7 +2,8 @@
 
 import type { CheckoutSession, Customer, LineItem, Price } from '../objects.ts';
 import { newId, now } from '../state.ts';
-import type { CheckoutWork, State } from '../state.ts';
+import type { State } from '../state.ts';
+import type { CheckoutWork } from '../tables.ts';
 import { day } from '../time.ts';
 import { takenOff } from './discounts.ts';
 import { amountOf } from './lines.ts';
