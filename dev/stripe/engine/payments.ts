@@ -2,7 +2,7 @@
 
 import { cards } from '../cards.ts';
 import type { Charge, Invoice, InvoicePayment, PaymentIntent, PaymentMethod } from '../objects.ts';
-import { newId, now } from '../state.ts';
+import { now } from '../state.ts';
 import type { State } from '../state.ts';
 import { emit } from './events.ts';
 import { newCharge } from './charges.ts';
