@@ -27,7 +27,6 @@ import type {
   ProductFeature,
   PromotionCode,
   Refund,
-  SetupIntent,
   Subscription,
   TestClock,
   ThinEvent,
@@ -130,7 +129,6 @@ interface Rows {
   products: Product;
   promotionCodes: PromotionCode;
   refunds: Refund;
-  setupIntents: SetupIntent;
   subscriptionWork: SubscriptionWork;
   subscriptions: Subscription;
   testClocks: TestClock;
@@ -177,7 +175,6 @@ export function openTables(saved: Saved): Tables {
     products: table('product', saved.products),
     promotionCodes: table('promotion code', saved.promotionCodes),
     refunds: table('refund', saved.refunds),
-    setupIntents: table('setupintent', saved.setupIntents),
     subscriptionWork: table('subscription', saved.subscriptionWork),
     subscriptions: table('subscription', saved.subscriptions),
     testClocks: table('test clock', saved.testClocks),
@@ -228,7 +225,6 @@ export function rowsOf(tables: Tables): Saved {
     products: tables.products.all(),
     promotionCodes: tables.promotionCodes.all(),
     refunds: tables.refunds.all(),
-    setupIntents: tables.setupIntents.all(),
     subscriptionWork: tables.subscriptionWork.all(),
     subscriptions: tables.subscriptions.all(),
     testClocks: tables.testClocks.all(),

@@ -70,7 +70,7 @@ export function change<T extends EventObject>(
 }
 
 /** The values that `before` had and `after` has not: nested for what is nested, whole for lists. */
-export function differences(before: object, after: object): object | undefined {
+function differences(before: object, after: object): object | undefined {
   const found: Record<string, unknown> = {};
   for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
     const was: unknown = Reflect.get(before, key);

@@ -66,7 +66,7 @@ export function needsPaymentMethod(session: CheckoutSession): boolean {
   return session.payment_method_collection !== 'if_required' || (session.amount_total ?? 0) > 0;
 }
 
-export function detailsOf(customer: Customer | undefined): CheckoutSession['customer_details'] {
+function detailsOf(customer: Customer | undefined): CheckoutSession['customer_details'] {
   if (customer === undefined) return null;
   return {
     address: customer.address ?? null,
