@@ -7,6 +7,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import * as oidc from 'openid-client';
 import { failurePage, homePage, welcomePage } from './app_oidc_pages.ts';
+import type { BillingLinks } from './app_oidc_pages.ts';
 import { createSessions, keep } from './app_oidc_sessions.ts';
 import type { Session } from './app_oidc_sessions.ts';
 import { listen } from './listen.ts';
@@ -32,6 +33,7 @@ const mostPending = 10;
 
 export async function startOidcApp(options: OidcAppOptions): Promise<Listening> {
   const { name, port, url, issuer, clientId, clientSecret, service } = options;
+  const billing = billingLinks(issuer, `${url}/`);
   const sessions = createSessions(`session_${clientId}`);
   // Only for http on this machine; leave it out with https.
   const execute = [oidc.allowInsecureRequests];
@@ -114,7 +116,11 @@ export async function startOidcApp(options: OidcAppOptions): Promise<Listening> 
     const address = new URL(request.url ?? '/', url);
     switch (`${request.method} ${address.pathname}`) {
       case 'GET /':
-        return send(response, 200, session.tokens ? homePage(session) : welcomePage(name));
+        return send(
+          response,
+          200,
+          session.tokens ? homePage(session, billing) : welcomePage(name, billing),
+        );
       case 'GET /callback':
         await finishSignIn(session, address);
         sessions.rename(session, response);
@@ -151,6 +157,16 @@ export async function startOidcApp(options: OidcAppOptions): Promise<Listening> 
     );
   });
   return listen(server, port);
+}
+
+function billingLinks(issuer: string, back: string): BillingLinks {
+  const query = (fields: Record<string, string>) =>
+    new URLSearchParams({ ...fields, return_to: back }).toString();
+  return {
+    signUp: `${issuer}/signup?${query({ product: 'api' })}`,
+    changePlan: `${issuer}/account/switch/api?${query({ plan: 'business', period: 'month' })}`,
+    portal: `${issuer}/account/portal?${query({})}`,
+  };
 }
 
 /** Errors of the authorization endpoint come back to `/callback`. */

@@ -26,7 +26,7 @@ export interface TokenWords {
 /** Of `/dashboard/state`. */
 export interface SimulatorState {
   now: string;
-  subscriptions: Readonly<Record<string, string>>[];
+  subscriptions: { customer: string; plan: string; status: string; dates: string }[];
   tokens: TokenWords[];
 }
 
