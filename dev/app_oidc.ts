@@ -27,13 +27,15 @@ export interface OidcAppOptions {
   clientSecret: string;
   /** The service that is called. */
   service: string;
+  /** Shows links to sign up, to pay and to change the plan of this product. */
+  sells?: string | undefined;
 }
 
 const mostPending = 10;
 
 export async function startOidcApp(options: OidcAppOptions): Promise<Listening> {
-  const { name, port, url, issuer, clientId, clientSecret, service } = options;
-  const billing = billingLinks(issuer, `${url}/`);
+  const { name, port, url, issuer, clientId, clientSecret, service, sells } = options;
+  const billing = sells === undefined ? undefined : billingLinks(issuer, sells, `${url}/`);
   const sessions = createSessions(`session_${clientId}`);
   // Only for http on this machine; leave it out with https.
   const execute = [oidc.allowInsecureRequests];
@@ -159,12 +161,12 @@ export async function startOidcApp(options: OidcAppOptions): Promise<Listening> 
   return listen(server, port);
 }
 
-function billingLinks(issuer: string, back: string): BillingLinks {
+function billingLinks(issuer: string, product: string, back: string): BillingLinks {
   const query = (fields: Record<string, string>) =>
     new URLSearchParams({ ...fields, return_to: back }).toString();
   return {
-    signUp: `${issuer}/signup?${query({ product: 'api' })}`,
-    changePlan: `${issuer}/account/switch/api?${query({ plan: 'business', period: 'month' })}`,
+    signUp: `${issuer}/signup?${query({ product })}`,
+    changePlan: `${issuer}/account/switch/${product}?${query({ plan: 'business', period: 'month' })}`,
     portal: `${issuer}/account/portal?${query({})}`,
   };
 }

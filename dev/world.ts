@@ -152,7 +152,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     const apps = { [ports.oidcApp]: client, [ports.partnerApp]: partner };
     for (const [port, { id, name, secret: clientSecret, url }] of Object.entries(apps)) {
       const app = { name, port: Number(port), url, clientId: id, clientSecret };
-      opened(await startOidcApp({ ...app, issuer, service }));
+      const sells = id === client.id ? product : undefined;
+      opened(await startOidcApp({ ...app, issuer, service, sells }));
     }
     const told = announcing(store, (events) => server.dispatcher.wake(events));
     return {

@@ -39,6 +39,10 @@ export function stripePages(simulator: StripeSimulator, around: Surroundings = {
       return true;
     }
     const form = method === 'POST' ? await readForm(request) : new URLSearchParams();
+    if (form === undefined) {
+      send(response, { ...refused, status: 413 });
+      return true;
+    }
     const visit = { method, path, query: url.searchParams, form };
     send(response, (await answer(room, visit)) ?? nothingHere(url.pathname));
     return true;
@@ -72,14 +76,16 @@ async function answer(room: Room, visit: Visit): Promise<Reply | undefined> {
   }
 }
 
-async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
+/** @returns nothing where it is too large */
+async function readForm(request: IncomingMessage): Promise<URLSearchParams | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > maxBodyBytes) throw new Error('The form is too large.');
-    chunks.push(chunk);
+    // Read to its end all the same: who still sends would not hear the answer.
+    if (length <= maxBodyBytes) chunks.push(chunk);
   }
+  if (length > maxBodyBytes) return undefined;
   return new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
 }
 
