@@ -109,7 +109,8 @@ function translate(error: unknown): unknown {
       details: { stripe: error.code ?? error.type },
     });
   }
-  if (error instanceof errors.StripeIdempotencyError) {
+  // 409: the same request is under way at this very moment.
+  if (error instanceof errors.StripeIdempotencyError && error.statusCode !== 409) {
     return new Problem('stripe_key_reused', 502, 'The payment service refused what we asked.', {
       cause: error,
     });
