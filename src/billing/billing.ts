@@ -12,10 +12,14 @@ import type { Config, StripeConfig } from '../config.ts';
 import type { Directory } from '../directory/directory.ts';
 import type { Store } from '../storage/store.ts';
 import { createCatalog } from './catalog.ts';
-import type { Withheld } from './customer_state.ts';
+import { createCustomers } from './customers.ts';
+import type { Customers } from './customers.ts';
+import { createSignups } from './signups.ts';
+import { createSignupWorker } from './signup_sweep.ts';
 import type { StripeClient } from './stripe.ts';
 import { createSync } from './sync.ts';
-import type { Background, Catalog, Sync } from './types.ts';
+import type { Background, Catalog, Signups, Sync } from './types.ts';
+import { createWithheld } from './withheld.ts';
 
 export interface BillingOptions {
   /** The one of now: products may change while the process runs. */
@@ -44,6 +48,8 @@ export interface Billing {
   stripe: StripeClient;
   catalog: Catalog;
   sync: Sync;
+  customers: Customers;
+  signups: Signups;
   /** What the dispatcher calls. */
   handlers: Background['handlers'];
   start(): void;
@@ -67,22 +73,28 @@ export async function openBilling(
 
 async function createBilling(options: BillingOptions): Promise<Billing> {
   const { fetch, ...shared } = options;
-  const { first, config, clock, log } = options;
+  const { first, config, clock, log, store } = options;
   const { createStripe } = await import('./stripe.ts');
   const guarded = createFetch({ allowPrivate: first.outgoing.allowPrivate, ...patience });
   const stripe = createStripe({ config: first.stripe, fetch: fetch ?? guarded, clock, log });
   const catalog = createCatalog({ config, stripe, clock });
   // A sign-up that waits for its money says so here.
-  const withheld: Withheld = () => Promise.resolve(false);
+  const withheld = createWithheld({ store, stripe });
   const sync = createSync({ ...shared, stripe, catalog, withheld });
+  const products = () => config().products.map(({ id }) => id);
+  const customers = createCustomers({ store, clock, log, stripe, products });
+  const signups = createSignups({ ...shared, stripe, catalog, withheld, sync, customers });
+  const signupWorker = createSignupWorker({ ...shared, sweep: () => signups.sweep() });
 
   // Each part that runs beside requests adds a line.
-  const background: Background[] = [];
+  const background: Background[] = [{ handlers: [], workers: [signupWorker] }];
   const workers = background.flatMap((part) => part.workers);
   return {
     stripe,
     catalog,
     sync,
+    customers,
+    signups,
     handlers: background.flatMap((part) => part.handlers),
     start() {
       for (const worker of workers) worker.start();

@@ -37,7 +37,7 @@ export async function createSession(
       api.checkout.sessions.create(parameters, { idempotencyKey: key }),
     );
   } catch (error) {
-    throw discountProblem(error) ?? error;
+    throw discountProblem(error) ?? priceProblem(error) ?? error;
   }
 }
 
@@ -112,6 +112,19 @@ function discountProblem(error: unknown): Problem | undefined {
   return parameter.includes('coupon')
     ? unusable('coupon_unknown', 'coupon', error)
     : unusable('promotion_code_unknown', 'promotion_code', error);
+}
+
+/** It was archived within the minute for which it was known to be there. */
+function priceProblem(error: unknown): Problem | undefined {
+  if (!(error instanceof Problem) || error.code !== 'stripe_refused') return undefined;
+  const { parameter } = error.details;
+  if (typeof parameter !== 'string' || !parameter.startsWith('line_items')) return undefined;
+  return priceUnavailable(error);
+}
+
+export function priceUnavailable(cause?: unknown): Problem {
+  const sentence = 'This plan cannot be bought for the moment.';
+  return new Problem('price_unavailable', 503, sentence, { cause });
 }
 
 function unusable(code: string, parameter: string, cause?: unknown): Problem {

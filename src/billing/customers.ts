@@ -11,7 +11,7 @@ import { accountUnknown } from '../directory/accounts.ts';
 import { change } from '../directory/change.ts';
 import type { AccountDocument, SignupDocument } from '../storage/documents.ts';
 import type { Store } from '../storage/store.ts';
-import { idempotencyKey } from './identifiers.ts';
+import { idempotencyKey, isSpent } from './identifiers.ts';
 import { successionEvents } from './projection.ts';
 import type { StripeClient } from './stripe.ts';
 
@@ -36,6 +36,8 @@ export interface Customers {
 
 /** Well within the day for which Stripe remembers an idempotency key. */
 const keyIsGoodMs = 20 * 3_600_000;
+/** Stripe's search knows of a customer after a minute. */
+const searchDelayMs = 2 * 60_000;
 
 type Asked = Pick<AccountDocument, 'customer' | 'customerAskedAt' | 'customerGoneAt'>;
 
@@ -43,8 +45,12 @@ type Asked = Pick<AccountDocument, 'customer' | 'customerAskedAt' | 'customerGon
 interface Keeper {
   account: string;
   read(): Promise<Asked>;
-  /** Says that we are about to ask, or ask anew. @returns what it says then */
-  ask(at: number): Promise<Asked>;
+  /**
+   * Says that we are about to ask: the moment is part of the idempotency key.
+   * @param before what was said before; where that has changed, somebody else is asking
+   * @returns the moment that is said now
+   */
+  ask(before: number | undefined, at: number): Promise<number>;
   /** @returns whose customer it is now: another request may have been faster */
   keep(customer: string): Promise<string>;
   /** What the customer's page at Stripe begins with. */
@@ -62,28 +68,49 @@ export function createCustomers(options: CustomersOptions): Customers {
   };
 }
 
-async function make({ clock, log, stripe }: CustomersOptions, keeper: Keeper): Promise<string> {
+async function make(options: CustomersOptions, keeper: Keeper): Promise<string> {
+  const { clock, log, stripe } = options;
   const before = await keeper.read();
   if (before.customer !== undefined && before.customerGoneAt === undefined) return before.customer;
-  const isLate =
-    before.customerAskedAt !== undefined && before.customerAskedAt + keyIsGoodMs < clock();
-  const found = isLate ? await search(stripe, keeper.account, before.customer) : undefined;
-  if (found !== undefined) return keeper.keep(found);
-  if (before.customerAskedAt === undefined || isLate) await keeper.ask(clock());
-  // One that was deleted is answered for ever under its key.
-  const round = before.customerGoneAt === undefined ? [] : [before.customerGoneAt];
-  const { id } = await stripe.call('customers.create', (api) =>
-    api.customers.create(
-      { metadata: { tollgate_account: keeper.account } },
-      { idempotencyKey: idempotencyKey('customer', keeper.account, ...round) },
-    ),
-  );
-  const kept = await keeper.keep(id);
+  let askedAt = before.customerAskedAt;
+  // Stripe has forgotten the key, or would answer with the customer that was deleted.
+  const isLate = askedAt !== undefined && askedAt + keyIsGoodMs < clock();
+  const isOfGone = askedAt !== undefined && askedAt <= (before.customerGoneAt ?? -1);
+  if (isLate || isOfGone) {
+    const found = await search(stripe, keeper.account, before.customer);
+    if (found !== undefined) return keeper.keep(found);
+  }
+  if (askedAt === undefined || isLate || isOfGone) askedAt = await keeper.ask(askedAt, clock());
+  const kept = await keeper.keep(await create(options, keeper, askedAt));
   // Apart from the request that must be the same each time: people change their names.
   await introduce(stripe, kept, await keeper.about()).catch((error: unknown) => {
     log.warn('a customer has no name at Stripe yet', { customer: kept, error });
   });
   return kept;
+}
+
+async function create(
+  { clock, stripe }: CustomersOptions,
+  keeper: Keeper,
+  askedAt: number,
+): Promise<string> {
+  const { account } = keeper;
+  try {
+    const { id } = await stripe.call('customers.create', (api) =>
+      api.customers.create(
+        { metadata: { tollgate_account: account } },
+        { idempotencyKey: idempotencyKey('customer', account, askedAt) },
+      ),
+    );
+    return id;
+  } catch (error) {
+    if (!isSpent(error)) throw error;
+    // It may be there for all that.
+    const found = await search(stripe, account, undefined);
+    if (found !== undefined) return found;
+    if (askedAt + searchDelayMs < clock()) await keeper.ask(askedAt, clock());
+    throw error;
+  }
 }
 
 /** @param gone one that was deleted, which the search may still know */
@@ -128,7 +155,12 @@ function keptOnAccount({ store, clock, products }: CustomersOptions, account: st
   return {
     account,
     read,
-    ask: (at) => changed((present) => ({ ...present, customerAskedAt: at })),
+    async ask(before, at) {
+      const document = await changed((present) =>
+        present.customerAskedAt === before ? { ...present, customerAskedAt: at } : undefined,
+      );
+      return document.customerAskedAt ?? at;
+    },
     async keep(customer) {
       const document = await changed((present) => {
         const { customerGoneAt, ...rest } = present;
@@ -163,7 +195,12 @@ function keptOnSignup(
   return {
     account,
     read: () => changed(() => undefined),
-    ask: (at) => changed((present) => ({ ...present, customerAskedAt: at })),
+    async ask(before, at) {
+      const document = await changed((present) =>
+        present.customerAskedAt === before ? { ...present, customerAskedAt: at } : undefined,
+      );
+      return document.customerAskedAt ?? at;
+    },
     async keep(customer) {
       const document = await changed((present) =>
         present.customer === undefined ? { ...present, customer } : undefined,

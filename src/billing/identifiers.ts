@@ -1,6 +1,7 @@
 /** By what a request to Stripe is known as the same one, and by what an object of Stripe's is known as ours. */
 
 import { createHash } from 'node:crypto';
+import { Problem } from '../base/errors.ts';
 
 /** Stripe takes 255 characters; ids that people moved in with can be as long by themselves. */
 const longestKey = 255;
@@ -23,9 +24,14 @@ export function referenceOf(account: string): string {
   return shortened(account, longestReference);
 }
 
-/** On customers, sessions and subscriptions that we make. */
-export interface OurMetadata {
-  tollgate_account: string;
-  tollgate_product?: string;
-  tollgate_signup?: string;
+/**
+ * Whether Stripe answered a request with a failure of its own, which it repeats for as long as it remembers the
+ * idempotency key: only another key leads on, once it is known that nothing was done (or that nobody has it).
+ */
+export function isSpent(error: unknown): boolean {
+  return (
+    error instanceof Problem &&
+    error.code === 'stripe_unavailable' &&
+    error.details.status !== undefined
+  );
 }

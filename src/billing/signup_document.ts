@@ -72,9 +72,17 @@ export function termsOf(
 function withoutAbsent<T extends { product: string; plan: string }>(
   fields: T,
 ): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== undefined),
-  ) as { [K in keyof T]: Exclude<T[K], undefined> };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
+}
+
+/** As they were settled. */
+export function termsOfDocument(document: SignupDocument): Terms {
+  const { product, plan, period, quantity, promotionCode, coupon } = document;
+  const { trial, locale, returnTo, trialDays, direct } = document;
+  const choice = { product, plan, period, quantity, promotionCode, coupon };
+  return withoutAbsent({ ...choice, trial, locale, returnTo, trialDays, direct });
 }
 
 const ofTheWish = ['plan', 'period', 'quantity', 'promotionCode', 'coupon', 'trial'] as const;
@@ -98,6 +106,19 @@ export function firstAttempt(
     attempt: 1,
     createdAt: now,
   };
+}
+
+/** The same under other idempotency keys. Its account, should it be a new one, is another where `afresh`. */
+export function sameAgain(
+  document: SignupDocument,
+  now: number,
+  { afresh }: { afresh: boolean },
+): SignupDocument {
+  const { user, account, isNew } = document;
+  const beneficiary = { user, mayTry: true, ...(isNew ? {} : { account }) };
+  const { customer: _customer, customerAskedAt: _asked, ...rest } = document;
+  const before: SignupDocument = afresh && isNew ? { ...rest, account: newId('acc') } : document;
+  return nextAttempt(before, beneficiary, termsOfDocument(document), document.price, now);
 }
 
 /** The numbers of attempts only grow, for as long as there is a document: they are in idempotency keys. */
