@@ -109,6 +109,7 @@ export function createApplication(options: ApplicationOptions): Application {
       config,
       log,
       clock,
+      signups: options.billing?.signups,
     }).routes(),
   );
   app.use(
@@ -123,6 +124,8 @@ export function createApplication(options: ApplicationOptions): Application {
       limits,
       live: options.live,
       streams: options.streams,
+      billing: options.billing,
+      directory,
       renderQuestion: pages.signOutQuestion,
     }).routes(),
   );
@@ -144,6 +147,7 @@ function browserLimit(limits: Limits, config: Config): Middleware {
     '/interaction/',
     '/integrations/',
     '/signin',
+    '/signup',
     '/oauth2/authorize',
     '/oauth2/logout',
     '/oauth2/par',
