@@ -33,7 +33,7 @@ import { createFederation } from './federation/federation.ts';
 import { createReadiness } from './health.ts';
 import { createEventStreams } from './links/event_streams.ts';
 import { measuredSignIns } from './measured_sign_ins.ts';
-import { linkClientId } from './oidc/clients.ts';
+import { linkClientId, signupClientId } from './oidc/clients.ts';
 import { createCutoffs, cutoffHandler } from './oidc/cutoffs.ts';
 import type { Cutoffs } from './oidc/cutoffs.ts';
 import { createEndings } from './oidc/endings.ts';
@@ -114,7 +114,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
 
   const limits = createLimits({ store, clock, log });
   const { registration, lifetimes } = config;
-  const reservedIds = new Set([linkClientId]);
+  const reservedIds = new Set([linkClientId, signupClientId]);
   const directory = createDirectory({ store, clock, log, registration, reservedIds });
   const federation = createFederation({ config, store, secrets, fetch, clock, log });
   const signIns = measuredSignIns({ directory, federation }, measures);

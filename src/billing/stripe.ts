@@ -109,7 +109,8 @@ function translate(error: unknown): unknown {
       details: { stripe: error.code ?? error.type },
     });
   }
-  if (error instanceof errors.StripeIdempotencyError) {
+  // 409: the same request is under way at this very moment.
+  if (error instanceof errors.StripeIdempotencyError && error.statusCode !== 409) {
     return new Problem('stripe_key_reused', 502, 'The payment service refused what we asked.', {
       cause: error,
     });
@@ -117,7 +118,12 @@ function translate(error: unknown): unknown {
   const { statusCode = 0 } = error;
   if (statusCode === 0 || statusCode === 409 || statusCode === 429 || statusCode >= 500) {
     const sentence = 'The payment service does not answer for the moment. Please try again.';
-    return new Problem('stripe_unavailable', 503, sentence, { cause: error, retryAfterSeconds: 5 });
+    return new Problem('stripe_unavailable', 503, sentence, {
+      cause: error,
+      retryAfterSeconds: 5,
+      // An answer of its own: under this idempotency key it is the answer from now on.
+      details: statusCode >= 500 ? { status: statusCode } : {},
+    });
   }
   return new Problem('stripe_refused', 502, 'The payment service refused what we asked.', {
     cause: error,

@@ -149,7 +149,7 @@ function checkClient(client: Client, key: string, config: Sound<Config>): Config
   const complain = (at: string, message: string, remedy?: string) =>
     problems.push({ key: `${key}.${at}`, message, remedy });
 
-  if (id.toLowerCase() === 'tollgate-links') {
+  if (['tollgate-links', 'tollgate-signup'].includes(id.toLowerCase())) {
     complain('id', 'This id is the one of the link endpoints.', 'Choose another.');
   }
   const products = (config.products ?? []).flatMap((entry) => entry?.id ?? []);
