@@ -12,6 +12,7 @@ import type { AccountDocument, SubscriptionProjection } from '../storage/documen
 import type { Store } from '../storage/store.ts';
 import { changedClaims, subscriptionClaims } from './claims.ts';
 import type { ClaimChanges } from './claims.ts';
+import type { Terms } from './policy.ts';
 
 /** @returns the claims that changed. @throws {Problem} `account_unknown` (404) */
 export type Project = (
@@ -21,14 +22,20 @@ export type Project = (
   projection: SubscriptionProjection | null,
 ) => Promise<ClaimChanges>;
 
-export function createProject({ store, clock }: { store: Store; clock: Clock }): Project {
+export function createProject(deps: {
+  store: Store;
+  clock: Clock;
+  config: Terms['config'];
+}): Project {
+  const { store, clock, config } = deps;
   return async (account, product, projection) => {
     let claims: ClaimChanges = {};
     const changed = await change(store, 'account', account, (present) => {
       const next = projected(present, product, projection);
+      const terms = { config, now: clock() };
       claims = changedClaims(
-        subscriptionClaims(present, product),
-        subscriptionClaims(next, product),
+        subscriptionClaims(present, product, terms),
+        subscriptionClaims(next, product, terms),
       );
       if (isDeepStrictEqual(next, present)) return undefined;
       const event = newEvent(clock, 'subscription.changed', { account, product, claims });

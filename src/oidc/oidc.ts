@@ -132,6 +132,7 @@ export function createOidc(dependencies: OidcDependencies): Oidc {
 
   const provider = createProvider({
     config,
+    clock,
     clients,
     resources,
     authorization,
