@@ -208,8 +208,9 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
       ui_locales_supported: undefined,
     },
     // `provider` starts an upstream provider at once, `account` asks for an account; `another` is our
-    // own "use another sign-in", for which the upstream shall ask which of its users it is.
-    extraParams: ['provider', 'account', 'another'],
+    // own "use another sign-in", for which the upstream shall ask which of its users it is; `product` is
+    // the one of several that a link is about.
+    extraParams: ['provider', 'account', 'another', 'product'],
     features: features(dependencies),
     extraTokenClaims: (ctx, token) => {
       const { acting } = (ctx.oidc.entities.Account ?? {}) as ActingAccount;
