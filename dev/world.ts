@@ -168,7 +168,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       partner,
       server,
       store,
-      project: createProject({ store: told, clock }),
+      project: createProject({ store: told, clock, config }),
       product,
       close,
     };

@@ -112,6 +112,7 @@ export function authorize(
     code_challenge_method: 'S256',
     provider: request.provider,
     account: request.account,
+    product: request.product,
     login_hint: request.loginHint,
     prompt: request.prompt,
   };
