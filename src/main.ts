@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Problem } from './base/errors.ts';
 import { quote, timeOf, UsageError } from './command_store.ts';
+import { billingWarnings } from './config/billing_rules.ts';
 import { ConfigProblems } from './config/problems.ts';
 import { createConfigSource } from './config/source.ts';
 import type { ConfigSource } from './config/source.ts';
@@ -199,8 +200,23 @@ function summary(file: string, config: Config): string {
   providers  ${list(config.providers)}
   clients    ${list(config.clients)}
   products   ${list(config.products)}
+  plans      ${list(config.products.flatMap(plansOf))}
+  stripe     ${config.stripe === undefined ? 'none' : stripeOf(config.stripe)}
   receivers  ${list(config.receivers)}
-`;
+${billingWarnings(config)
+  .map((warning) => `\n${warning}\n`)
+  .join('')}`;
+}
+
+function plansOf({ id, plans }: Config['products'][number]): { id: string }[] {
+  return plans.map((plan) => ({
+    id: `${id}/${plan.id}${plan.prices.length === 0 ? ' (free)' : ''}`,
+  }));
+}
+
+/** Of the key no more than the mode. */
+function stripeOf({ secretKey, apiBase }: NonNullable<Config['stripe']>): string {
+  return `${apiBase}, ${/^.k_live_/.test(secretKey) ? 'live' : 'test'} mode`;
 }
 
 /** What the operator is told, and the exit code: 2 for a command that cannot be meant, 1 for the rest. */
