@@ -13,6 +13,7 @@ import type { Clock } from './base/clock.ts';
 import type { Log } from './base/log.ts';
 import type { Measures } from './base/measures.ts';
 import type { Secrets } from './base/secrets.ts';
+import type { Billing } from './billing/billing.ts';
 import type { Config } from './config.ts';
 import type { Directory } from './directory/directory.ts';
 import type { Federation } from './federation/federation.ts';
@@ -52,6 +53,8 @@ export interface Rooms {
   fetch: typeof globalThis.fetch;
   limits: Limits;
   directory: Directory;
+  /** Absent where nothing is sold by Stripe. */
+  billing: Billing | undefined;
   federation: Federation;
   work: UnitOfWork;
   endings: Endings;

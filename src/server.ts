@@ -15,6 +15,7 @@ import type { Measures } from './base/measures.ts';
 import { repeat } from './base/repeat.ts';
 import type { Repeated } from './base/repeat.ts';
 import { createSecrets } from './base/secrets.ts';
+import { openBilling } from './billing/billing.ts';
 import type { Config } from './config.ts';
 import { createDirectory } from './directory/directory.ts';
 import type { Directory } from './directory/directory.ts';
@@ -124,24 +125,22 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const keyring = await openKeyring({ store, secrets, clock, log, lifetimes });
 
   const readiness = createReadiness(clock);
+  const common = { store, clock, log, measures, owner, first: config, fetch: options.fetch };
+  const now = () => present.config();
   const notifying = createNotifying({
-    config: () => present.config(),
-    first: config,
+    ...common,
+    config: now,
     keyring,
-    store,
     secrets,
-    fetch: options.fetch,
-    clock,
-    log,
-    measures,
     measured: options.measures !== undefined,
-    owner,
     stopping: () => readiness.stopping,
   });
 
+  const billing = await openBilling({ ...common, config: now, directory });
   const handlers: Handler[] = [
     createAuditHandler({ store }),
     ...directory.handlers,
+    ...(billing?.handlers ?? []),
     endings.handler,
     cutoffHandler({ store, clock, endings }),
     ...notifying.handlers,
@@ -154,19 +153,18 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const sweeper = createSweeper({ store, clock, log, owner });
   const { ssf } = notifying;
   const shared = { store, secrets, clock, log, measures, fetch, limits, ssf, ...signIns };
-  const rooms: Rooms = { ...shared, work, endings, cutoffs, live, streams, readiness };
+  const rooms: Rooms = { ...shared, billing, work, endings, cutoffs, live, streams, readiness };
   const present = presentApplication(rooms, { config, keyring, reservedIds });
   const watches = createWatches({ keyring, cutoffs, log, takeKeys: present.takeKeys });
+
+  const own = billing === undefined ? [] : [billing];
+  const workers = [dispatcher, sweeper, live, ...watches, ...own];
 
   return {
     callback: (request, response) => present.answer(request, response),
     reconfigure: present.reconfigure,
     start() {
-      dispatcher.start();
-      sweeper.start();
-      for (const watch of watches) watch.start();
-      notifying.start();
-      live.start();
+      for (const worker of [...workers, notifying]) worker.start();
       streams.start();
     },
     leave() {
@@ -177,7 +175,6 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     async stop() {
       readiness.leave();
       streams.hangUp();
-      const workers = [dispatcher, sweeper, live, ...watches];
       await Promise.all(workers.map((worker) => worker.stop()));
       await notifying.stop();
       await guarded.close();

@@ -154,6 +154,11 @@ export interface AccountDocument {
   customer?: string;
   /** When a customer was first asked for: Stripe forgets an idempotency key after a day. */
   customerAskedAt?: number;
+  /**
+   * When the customer was found to be deleted at Stripe. It stays recorded, so that its last events find the account;
+   * whoever needs one makes another, under another idempotency key, and writes it over this one.
+   */
+  customerGoneAt?: number;
   /** The projection of its Stripe subscriptions, by product id. */
   subscriptions?: Record<string, SubscriptionProjection>;
   entitlements?: string[];

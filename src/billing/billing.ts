@@ -1,0 +1,95 @@
+/**
+ * The room of billing: what is sold, what an account has bought, and what Stripe says of it. It is only built where the
+ * configuration has `stripe`; who sells nothing never loads Stripe's library. Nothing that answers for a token calls
+ * Stripe: rooms above read the account's document, and this room keeps that true.
+ */
+
+import type { Clock } from '../base/clock.ts';
+import { createFetch } from '../base/fetch.ts';
+import type { Log } from '../base/log.ts';
+import type { Measures } from '../base/measures.ts';
+import type { Config, StripeConfig } from '../config.ts';
+import type { Directory } from '../directory/directory.ts';
+import type { Store } from '../storage/store.ts';
+import { createCatalog } from './catalog.ts';
+import type { Withheld } from './customer_state.ts';
+import type { StripeClient } from './stripe.ts';
+import { createSync } from './sync.ts';
+import type { Background, Catalog, Sync } from './types.ts';
+
+export interface BillingOptions {
+  /** The one of now: products may change while the process runs. */
+  config: () => Config;
+  /** The one that the process began with. */
+  first: Config & { stripe: StripeConfig };
+  store: Store;
+  /** The guarded one when not given. */
+  fetch: typeof globalThis.fetch | undefined;
+  clock: Clock;
+  log: Log;
+  measures: Measures;
+  /** Names this process. */
+  owner: string;
+  directory: Directory;
+}
+
+/** What the parts of this room are made of. */
+export interface BillingParts extends Omit<BillingOptions, 'fetch'> {
+  stripe: StripeClient;
+  catalog: Catalog;
+  sync: Sync;
+}
+
+export interface Billing {
+  stripe: StripeClient;
+  catalog: Catalog;
+  sync: Sync;
+  /** What the dispatcher calls. */
+  handlers: Background['handlers'];
+  start(): void;
+  /** Waits for what is under way. */
+  stop(): Promise<void>;
+}
+
+/** Lists of Stripe's are long, and what it does takes a while. */
+const patience = { timeoutMs: 15_000, connectTimeoutMs: 5000, maxBytes: 16 * 1024 * 1024 };
+
+/** @returns nothing where nothing is sold by Stripe */
+export async function openBilling(
+  options: Omit<BillingOptions, 'first'> & { first: Config },
+): Promise<Billing | undefined> {
+  const { first } = options;
+  const { stripe } = first;
+  return stripe === undefined
+    ? undefined
+    : createBilling({ ...options, first: { ...first, stripe } });
+}
+
+async function createBilling(options: BillingOptions): Promise<Billing> {
+  const { fetch, ...shared } = options;
+  const { first, config, clock, log } = options;
+  const { createStripe } = await import('./stripe.ts');
+  const guarded = createFetch({ allowPrivate: first.outgoing.allowPrivate, ...patience });
+  const stripe = createStripe({ config: first.stripe, fetch: fetch ?? guarded, clock, log });
+  const catalog = createCatalog({ config, stripe, clock });
+  // A sign-up that waits for its money says so here.
+  const withheld: Withheld = () => Promise.resolve(false);
+  const sync = createSync({ ...shared, stripe, catalog, withheld });
+
+  // Each part that runs beside requests adds a line.
+  const background: Background[] = [];
+  const workers = background.flatMap((part) => part.workers);
+  return {
+    stripe,
+    catalog,
+    sync,
+    handlers: background.flatMap((part) => part.handlers),
+    start() {
+      for (const worker of workers) worker.start();
+    },
+    async stop() {
+      await Promise.all(workers.map((worker) => worker.stop()));
+      await guarded.close();
+    },
+  };
+}
