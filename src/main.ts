@@ -18,13 +18,22 @@ import { usage } from './usage.ts';
 import type { RevokeAsked, RevokeTarget } from './revoke_command.ts';
 
 interface Asked {
-  command: 'serve' | 'check' | 'keys' | 'revoke' | 'receivers' | 'events' | 'help' | 'version';
+  command:
+    | 'serve'
+    | 'check'
+    | 'keys'
+    | 'revoke'
+    | 'receivers'
+    | 'events'
+    | 'stripe'
+    | 'help'
+    | 'version';
   file: string;
   port: number | undefined;
   host: string | undefined;
   keys: KeysAsked;
   revoke: RevokeAsked | undefined;
-  /** Of receivers and events: they know themselves what they take. */
+  /** Of receivers, events and stripe: they know themselves what they take. */
   rest: readonly string[];
   values: Values;
 }
@@ -41,7 +50,7 @@ function parse(parameters: readonly string[]): Asked {
     command === 'revoke'
       ? { target: targetOf(rest.splice(0, 2), values['all-before']), yes, json }
       : undefined;
-  const isOpen = command === 'receivers' || command === 'events';
+  const isOpen = command === 'receivers' || command === 'events' || command === 'stripe';
   if (!isOpen && rest.length > 0)
     throw new UsageError(`One command at a time: what is ${quote(rest[0])}?`);
   return {
@@ -74,6 +83,7 @@ function parseKnown(parameters: readonly string[]) {
         since: { type: 'string' },
         limit: { type: 'string' },
         end: { type: 'boolean', default: false },
+        thin: { type: 'boolean', default: false },
         yes: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
@@ -94,6 +104,7 @@ function commandOf(word: string): Asked['command'] {
     case 'revoke':
     case 'receivers':
     case 'events':
+    case 'stripe':
     case 'help':
     case 'version':
       return word;
@@ -175,6 +186,14 @@ async function main(parameters: readonly string[]): Promise<void> {
       const wish = eventsAsked(asked.rest, asked.values);
       const print = (text: string) => void process.stdout.write(text);
       await events(await configuration(asked).load(), wish, print);
+      return;
+    }
+    case 'stripe': {
+      const { stripe, stripeAsked } = await import('./stripe_command.ts');
+      const wish = stripeAsked(asked.rest, asked.values);
+      const { text, isGood } = await stripe(await configuration(asked).load(), wish);
+      process.stdout.write(text);
+      if (!isGood) process.exitCode = 1;
       return;
     }
     case 'serve': {

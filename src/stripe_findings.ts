@@ -1,0 +1,35 @@
+/** What was found at Stripe, for a terminal. */
+
+import type { Finding } from './billing/setup/setup.ts';
+import { table } from './command_store.ts';
+
+export function findingsTable(findings: readonly Finding[]): string {
+  if (findings.length === 0) return '';
+  const rows = findings.map(({ state, what, id }) => [state, what, id ?? '']);
+  return table([['STATE', 'WHAT', 'AT STRIPE'], ...rows]);
+}
+
+/** A line for each that is not as it should be, and one for what is to be done with what was made. */
+export function toDo(findings: readonly Finding[]): string {
+  return findings
+    .filter(({ remedy }) => remedy !== undefined)
+    .map(({ what, says, remedy }) => `${what}: ${says === undefined ? '' : `${says} `}${remedy}\n`)
+    .join('');
+}
+
+export function summaryOf(
+  action: 'check' | 'push',
+  yes: boolean,
+  findings: readonly Finding[],
+): string {
+  const count = (state: Finding['state']) => findings.filter((one) => one.state === state).length;
+  const [missing, different, made] = [count('missing'), count('different'), count('made')];
+  const parts = [
+    ...(made > 0 ? [`${made} made`] : []),
+    ...(missing > 0 ? [`${missing} missing`] : []),
+    ...(different > 0 ? [`${different} different`] : []),
+  ];
+  if (parts.length === 0) return 'Stripe has all that the configuration wants.\n';
+  const hint = action === 'push' && !yes && missing > 0 ? ' Nothing is made without --yes.' : '';
+  return `${parts.join(', ')}.${hint}\n`;
+}
