@@ -13,12 +13,15 @@ import { accountOf, setUpStripe } from './billing/setup/setup.ts';
 import type { SellingConfig, SetupResult } from './billing/setup/setup.ts';
 import { json, quote, UsageError } from './command_store.ts';
 import type { Config } from './config.ts';
+import { syncAccounts } from './stripe_sync.ts';
 import { findingsTable, summaryOf, toDo } from './stripe_findings.ts';
 
-const actions = ['check', 'push'] as const;
+const actions = ['check', 'push', 'sync'] as const;
 
 export interface StripeAsked {
   action: (typeof actions)[number];
+  /** Of `sync`: all when not given. */
+  account: string | undefined;
   yes: boolean;
   thin: boolean;
   json: boolean;
@@ -32,7 +35,7 @@ interface Answered {
 
 /** @throws {UsageError} */
 export function stripeAsked(
-  [word, ...rest]: readonly string[],
+  [word, account, ...rest]: readonly string[],
   options: { yes: boolean; thin: boolean; json: boolean },
 ): StripeAsked {
   const action = actions.find((one) => one === word);
@@ -40,9 +43,10 @@ export function stripeAsked(
     const but = word === undefined ? '' : `, not ${quote(word)}`;
     throw new UsageError(`stripe takes one of ${actions.join(', ')}${but}.`);
   }
-  if (rest.length > 0) throw new UsageError(`What is ${quote(rest[0])}?`);
+  const tooMuch = action === 'sync' ? rest[0] : account;
+  if (tooMuch !== undefined) throw new UsageError(`What is ${quote(tooMuch)}?`);
   const { yes, thin, json: forPrograms } = options;
-  return { action, yes, thin, json: forPrograms };
+  return { action, account, yes, thin, json: forPrograms };
 }
 
 export async function stripe(config: Config, asked: StripeAsked): Promise<Answered> {
@@ -52,17 +56,27 @@ export async function stripe(config: Config, asked: StripeAsked): Promise<Answer
     throw new Problem('stripe_missing', 400, sentence);
   }
   const selling = { ...config, stripe: settings };
-  const { allowPrivate } = config.outgoing;
+  try {
+    if (asked.action === 'sync') return await syncAccounts(selling, asked);
+    return await withStripe(selling, (client) => setUp(client, selling, asked));
+  } catch (error) {
+    const remedy = error instanceof Problem ? remedyOf(error, settings) : undefined;
+    throw remedy === undefined ? error : new Problem('stripe_failed', 502, remedy);
+  }
+}
+
+async function withStripe<T>(
+  { stripe: settings, outgoing: { allowPrivate } }: SellingConfig,
+  work: (client: StripeClient) => Promise<T>,
+): Promise<T> {
   const limits = { timeoutMs: 20_000, connectTimeoutMs: 5000, maxBytes: 16 * 1024 * 1024 };
   const fetch = createFetch({ allowPrivate, ...limits });
   // What goes wrong is said once, in a sentence.
   const log = createLog({ level: 'error', clock: systemClock, write: () => undefined });
-  const client = createStripe({ config: settings, fetch, clock: systemClock, log, retries: 2 });
   try {
-    return await setUp(client, selling, asked);
-  } catch (error) {
-    const remedy = error instanceof Problem ? remedyOf(error, settings) : undefined;
-    throw remedy === undefined ? error : new Problem('stripe_failed', 502, remedy);
+    return await work(
+      createStripe({ config: settings, fetch, clock: systemClock, log, retries: 2 }),
+    );
   } finally {
     await fetch.close();
   }
@@ -89,7 +103,7 @@ async function setUp(
     `${whose}, ${client.live ? 'live' : 'test'} mode\n`,
     findingsTable(findings),
     toDo(findings),
-    summaryOf(action, yes, findings),
+    summaryOf(makes || action === 'check', findings),
     secretOf(result),
   ];
   return { text: lines.filter((line) => line !== '').join('\n'), isGood };

@@ -17,11 +17,8 @@ export function toDo(findings: readonly Finding[]): string {
     .join('');
 }
 
-export function summaryOf(
-  action: 'check' | 'push',
-  yes: boolean,
-  findings: readonly Finding[],
-): string {
+/** @param isFinal otherwise what is missing could be made by asking for it */
+export function summaryOf(isFinal: boolean, findings: readonly Finding[]): string {
   const count = (state: Finding['state']) => findings.filter((one) => one.state === state).length;
   const [missing, different, made] = [count('missing'), count('different'), count('made')];
   const parts = [
@@ -30,6 +27,6 @@ export function summaryOf(
     ...(different > 0 ? [`${different} different`] : []),
   ];
   if (parts.length === 0) return 'Stripe has all that the configuration wants.\n';
-  const hint = action === 'push' && !yes && missing > 0 ? ' Nothing is made without --yes.' : '';
+  const hint = !isFinal && missing > 0 ? ' Nothing is made without --yes.' : '';
   return `${parts.join(', ')}.${hint}\n`;
 }

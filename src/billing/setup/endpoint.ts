@@ -3,40 +3,21 @@
  * an event destination with thin events, which have no version. One of the two is needed; both do no harm.
  */
 
+import { handledTypes } from '../event_kinds.ts';
 import { apiVersion } from '../stripe.ts';
 import type { Stripe } from '../stripe.ts';
 import { mostRead, pageSize, quoted, settle } from './survey.ts';
 import type { Complaint, SellingConfig, Survey } from './survey.ts';
 
-type SnapshotType = Stripe.WebhookEndpointCreateParams.EnabledEvent;
+const eventsPath = '/integrations/stripe/events';
 
-/** All that can change what an account may do. Thin ones are called the same, after `v1.`. */
-const needed: readonly SnapshotType[] = [
-  'checkout.session.completed',
-  'checkout.session.async_payment_succeeded',
-  'checkout.session.async_payment_failed',
-  'checkout.session.expired',
-  'customer.updated',
-  'customer.deleted',
-  'customer.subscription.created',
-  'customer.subscription.updated',
-  'customer.subscription.deleted',
-  'customer.subscription.paused',
-  'customer.subscription.resumed',
-  'customer.subscription.pending_update_applied',
-  'customer.subscription.pending_update_expired',
-  'customer.subscription.trial_will_end',
-  'entitlements.active_entitlement_summary.updated',
-  'invoice.paid',
-  'invoice.payment_failed',
-  'invoice.payment_action_required',
-  'invoice.finalization_failed',
-];
+type SnapshotType = (typeof handledTypes)[number];
 
-export const eventsPath = '/integrations/stripe/events';
-
+/** What an endpoint has to send. One that is made is asked for all. */
 function neededBy({ stripe }: SellingConfig): SnapshotType[] {
-  return stripe.disputes === 'ignore' ? [...needed] : [...needed, 'charge.dispute.created'];
+  return handledTypes.filter(
+    (type) => stripe.disputes === 'end' || !type.startsWith('charge.dispute.'),
+  );
 }
 
 export interface EndpointResult {
@@ -50,6 +31,12 @@ export async function surveyEndpoint(survey: Survey, thin: boolean): Promise<End
   const url = `${config.issuer}${eventsPath}`;
   const before = findings.length;
   const [endpoint, destination] = [await findEndpoint(survey, url), await findThin(survey, url)];
+  const isForwarded =
+    complainOfReach(survey) !== undefined && config.stripe.webhookSecrets.length > 0;
+  if (isForwarded && endpoint === undefined && destination === undefined) {
+    findings.push({ what: 'webhook', state: 'good' });
+    return { secret: undefined };
+  }
   const types = neededBy(config);
   let secret: string | undefined;
   if (destination !== undefined || (thin && endpoint === undefined)) {
@@ -108,7 +95,7 @@ async function settleSnapshot(
 ): Promise<string | undefined> {
   const parameters: Stripe.WebhookEndpointCreateParams = {
     url,
-    enabled_events: [...types],
+    enabled_events: [...handledTypes],
     api_version: apiVersion,
   };
   const settled = await settle(survey, {
@@ -152,7 +139,7 @@ async function settleThin(
     name: 'Tollgate',
     type: 'webhook_endpoint',
     event_payload: 'thin',
-    enabled_events: wanted,
+    enabled_events: handledTypes.map((type) => `v1.${type}`),
     webhook_endpoint: { url },
     include: ['webhook_endpoint.signing_secret', 'webhook_endpoint.url'],
   } as const;
