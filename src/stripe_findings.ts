@@ -9,12 +9,15 @@ export function findingsTable(findings: readonly Finding[]): string {
   return table([['STATE', 'WHAT', 'AT STRIPE'], ...rows]);
 }
 
-/** A line for each that is not as it should be, and one for what is to be done with what was made. */
+/** A line for each thing that is to be done, with all that it is to be done for. */
 export function toDo(findings: readonly Finding[]): string {
-  return findings
-    .filter(({ remedy }) => remedy !== undefined)
-    .map(({ what, says, remedy }) => `${what}: ${says === undefined ? '' : `${says} `}${remedy}\n`)
-    .join('');
+  const about = new Map<string, string[]>();
+  for (const { what, says, remedy } of findings) {
+    if (remedy === undefined) continue;
+    const sentence = says === undefined ? remedy : `${says} ${remedy}`;
+    about.set(sentence, [...(about.get(sentence) ?? []), what]);
+  }
+  return [...about].map(([sentence, whats]) => `${whats.join(', ')}: ${sentence}\n`).join('');
 }
 
 /** @param isFinal otherwise what is missing could be made by asking for it */

@@ -62,7 +62,8 @@ async function surveyPlan(survey: Survey, place: Place): Promise<SurveyedPlan> {
     const settled = await surveyPrice(survey, place, { price, found: found.get(price), product });
     if (settled !== undefined) prices.push(settled.id);
   }
-  if (product !== undefined) await surveyAttached(survey, place, product);
+  // Where the prices are named by ids that lead nowhere, there is no product to speak of.
+  if (product !== undefined || isMakeable(plan)) await surveyAttached(survey, place, product);
   return { plan, product, prices };
 }
 
@@ -94,7 +95,7 @@ async function surveyProduct(
   const noted = list.find((one) => isNoted(one, metadata));
   const found = ofPrices ?? noted;
   // Of a plan that names prices by their ids, nothing can be made that would lead to them.
-  if (found === undefined && plan.prices.every(({ lookupKey }) => lookupKey === undefined)) {
+  if (found === undefined && !isMakeable(plan)) {
     return ids[0];
   }
   const parameters: Stripe.ProductCreateParams = {
@@ -115,6 +116,9 @@ async function surveyProduct(
   });
   return settled?.id;
 }
+
+const isMakeable = ({ prices }: PlanConfig) =>
+  prices.some(({ lookupKey }) => lookupKey !== undefined);
 
 type Noted = ReturnType<typeof metadataOf>;
 
@@ -145,6 +149,8 @@ function complainOfProduct(found: Stripe.Product, ids: string[], wanted: Noted):
   }
   return complaints;
 }
+
+const needsOthers = 'What it needs is missing: see above.';
 
 interface PricePlace {
   price: PriceConfig;
@@ -178,7 +184,7 @@ function makingOf(
   }
   const { meter: eventName } = place.plan;
   if (makes && (product === undefined || (eventName !== undefined && meter === undefined))) {
-    return 'What it needs is missing: see above.';
+    return needsOthers;
   }
   const parameters = {
     ...(product !== undefined && { product }),
@@ -199,31 +205,21 @@ function makingOf(
 }
 
 /** The features that the product gives by Stripe Entitlements. */
-async function surveyAttached(survey: Survey, place: Place, product: string): Promise<void> {
+async function surveyAttached(
+  survey: Survey,
+  place: Place,
+  product: string | undefined,
+): Promise<void> {
   const { plan, features } = place;
   if (plan.features.length === 0) return;
-  const attached = await survey.stripe.call('products.listFeatures', (api) =>
-    api.products.listFeatures(product, { limit: pageSize }).autoPagingToArray({ limit: mostRead }),
-  );
+  const attached = product === undefined ? [] : await attachedTo(survey, product);
   const of = `${place.product.id}/${plan.id}`;
   for (const key of plan.features) {
-    const feature = features.get(key);
+    const feature = features.get(key)?.id;
     await settle(survey, {
       what: `feature ${key} of ${of}`,
       found: attached.find((one) => one.entitlement_feature.lookup_key === key),
-      make:
-        feature === undefined && survey.makes
-          ? 'What it needs is missing: see above.'
-          : {
-              call: 'products.createFeature',
-              parameters: { product, feature: feature?.id },
-              create: (api, options) =>
-                api.products.createFeature(
-                  product,
-                  { entitlement_feature: feature?.id ?? '' },
-                  options,
-                ),
-            },
+      make: attaching(survey, product, feature),
     });
   }
   for (const { id, entitlement_feature: extra } of attached) {
@@ -236,6 +232,26 @@ async function surveyAttached(survey: Survey, place: Place, product: string): Pr
       remedy: 'Add it to `features` of the plan, or take it off the product.',
     });
   }
+}
+
+function attachedTo({ stripe }: Survey, product: string): Promise<Stripe.ProductFeature[]> {
+  return stripe.call('products.listFeatures', (api) =>
+    api.products.listFeatures(product, { limit: pageSize }).autoPagingToArray({ limit: mostRead }),
+  );
+}
+
+function attaching(
+  { makes }: Survey,
+  product = '',
+  feature = '',
+): Making<Stripe.ProductFeature> | string {
+  if (makes && (product === '' || feature === '')) return needsOthers;
+  return {
+    call: 'products.createFeature',
+    parameters: { product, feature },
+    create: (api, options) =>
+      api.products.createFeature(product, { entitlement_feature: feature }, options),
+  };
 }
 
 function isProduct(product: Stripe.Price['product']): product is Stripe.Product {
