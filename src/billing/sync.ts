@@ -89,14 +89,16 @@ function tell(log: Log, { account, customer, before, state, differences }: Told)
     const message = 'Stripe has deleted the customer of an account: its subscriptions are over';
     log.error(message, about);
   }
+  if (Object.keys(differences).length > 0) {
+    log.info('an account was made what Stripe says', { ...about, differences });
+    // All is read once more, and the rest told then.
+    return;
+  }
   for (const status of state.unknownStatuses) {
     log.warn('a subscription has a status that is not known', { ...about, status });
   }
   for (const stray of state.strays) {
     log.warn('a subscription at Stripe counts for nothing', { ...about, ...stray });
-  }
-  if (Object.keys(differences).length > 0) {
-    log.info('an account was made what Stripe says', { ...about, differences });
   }
 }
 
