@@ -137,7 +137,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       githubIssuer: hub.endpoints.issuer,
       product,
     });
-    stripe.show({ store, tokens: () => tokensOf(store, product) });
+    stripe.show({ store, tokens: () => tokensOf({ store, clock, config }) });
     const { id: clientId } = client;
     const origins = [linksApp];
     const services = opened(
@@ -179,12 +179,23 @@ export async function startWorld(options: WorldOptions): Promise<World> {
 }
 
 /** What a token would say now of each account that Stripe knows. */
-async function tokensOf(store: Store, of: string): Promise<TokenWords[]> {
+async function tokensOf({ store, clock, config }: Judging): Promise<TokenWords[]> {
   const found = await store.find('account', 'customer', 'cus_', { prefix: true, limit: 100 });
   return found.map(({ document }) => {
-    const { customer: _id, subscription: _other, ...claims } = subscriptionClaims(document, of);
+    const terms = { config, now: clock() };
+    const {
+      customer: _id,
+      subscription: _other,
+      ...claims
+    } = subscriptionClaims(document, product, terms);
     return { account: document.name, claims };
   });
+}
+
+interface Judging {
+  store: Store;
+  clock: () => number;
+  config: Config;
 }
 
 interface Upstreams {

@@ -93,8 +93,7 @@ async function createBilling(options: BillingOptions): Promise<Billing> {
   // A sign-up that waits for its money says so here.
   const withheld = createWithheld({ store, stripe });
   const sync = createSync({ ...shared, stripe, catalog, withheld });
-  const products = () => config().products.map(({ id }) => id);
-  const customers = createCustomers({ store, clock, log, stripe, products });
+  const customers = createCustomers({ store, clock, log, stripe, config });
   const signups = createSignups({ ...shared, stripe, catalog, withheld, sync, customers });
   const signupWorker = createSignupWorker({ ...shared, sweep: () => signups.sweep() });
   const parts: BillingParts = { ...shared, stripe, catalog, sync };

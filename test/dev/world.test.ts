@@ -1,13 +1,13 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Listening } from '../../dev/listen.ts';
 import { freePortBase, portsFrom, takenPorts } from '../../dev/ports.ts';
-import { seed } from '../../dev/seed.ts';
 import { playStory } from '../../dev/story.ts';
 import { createBrowser } from '../../dev/walk.ts';
 import { startWorld } from '../../dev/world.ts';
 import type { World } from '../../dev/world.ts';
-import { createDirectory } from '../../src/directory/directory.ts';
-import { openSqlite } from '../../src/storage/sqlite.ts';
 import { recordingLog } from '../kit/server.ts';
 
 const log = recordingLog();
@@ -121,35 +121,45 @@ describe('the world', () => {
   });
 });
 
-describe('seeding', () => {
-  test('may be repeated, and changes nothing then', async () => {
-    const store = await openSqlite({ path: ':memory:', clock: Date.now });
-    const directory = createDirectory({ store, clock: Date.now, log, registration: 'open' });
+describe('starting again', () => {
+  test('finds everybody and everything as it was, at Stripe too', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tollgate-world-'));
     const options = {
-      directory,
-      store,
+      ports: portsFrom(await freePortBase()),
+      store: `sqlite:${join(folder, 'world.db')}`,
+      stripeFile: join(folder, 'stripe.json'),
       clock: Date.now,
-      oidcIssuer: 'http://127.0.0.1:1',
-      githubIssuer: 'http://127.0.0.1:2',
-      product: 'sample',
-      config: { products: [] },
+      log,
     };
-    await seed(options);
-    const all = () =>
-      Promise.all([
-        ...['ada', 'grace', 'linus', 'katherine'].map((key) => store.get('user', `usr_${key}`)),
-        ...['acme', 'globex', 'initech', 'piedpiper', 'hooli'].map((key) =>
-          store.get('account', `acc_${key}`),
+    const all = async ({ store, stripe }: World) => ({
+      users: await Promise.all(
+        ['ada', 'grace', 'linus', 'katherine'].map((key) => store.get('user', `usr_${key}`)),
+      ),
+      accounts: await Promise.all(
+        ['acme', 'globex', 'initech', 'piedpiper', 'hooli'].map(
+          async (key) => (await store.get('account', `acc_${key}`))?.document.subscriptions,
         ),
-      ]);
-    const before = await all();
-    await seed(options);
-    expect(await all()).toEqual(before);
+      ),
+      stripe: stripe.objects.subscriptions().map(({ id, status }) => ({ id, status })),
+    });
+    const first = await startWorld(options);
+    const before = await all(first);
+    await first.close();
+    const second = await startWorld(options);
+    expect(await all(second)).toEqual(before);
+    expect(before.stripe.map(({ status }) => status).toSorted()).toEqual([
+      'active',
+      'past_due',
+      'trialing',
+    ]);
     const names = async (user: string) =>
-      (await directory.usableAccounts(user)).map(({ name, roles }) => `${name}: ${roles.join()}`);
+      (await second.server.directory.usableAccounts(user)).map(
+        ({ name, roles }) => `${name}: ${roles.join()}`,
+      );
     expect(await names('usr_ada')).toEqual(['Acme: owner', 'Globex: admin', 'Initech: member']);
     expect(await names('usr_grace')).toEqual(['Pied Piper: owner']);
     expect(await names('usr_linus')).toEqual([]);
-    await store.close();
+    await second.close();
+    await rm(folder, { recursive: true });
   });
 });
