@@ -56,6 +56,13 @@ async function signsUp(customer: Customer, { step }: Steps): Promise<void> {
   const { issuer, linksApp, stripe } = world;
   const back = `${linksApp}/`;
 
+  await step('Nora is nobody here: she is told to choose a plan first', async () => {
+    const stranger = createBrowser();
+    const page = await press(stranger, await stranger.get(`${issuer}/signin`), ['person=nora']);
+    expect(page.status === 403 && page.visible.includes('plan'), `${page.status} ${page.title}`);
+    return { value: undefined, shows: { status: page.status, title: page.title } };
+  });
+
   const checkout = await step(
     'Nora follows a link to sign up: she is asked who she is, and for a card',
     async () => {

@@ -22,13 +22,6 @@ describe('the world', () => {
   });
   afterAll(() => world.close());
 
-  test('its story comes out right, and says each step', async () => {
-    const said: string[] = [];
-    const passed = await playStory(world, (text) => said.push(text));
-    expect([passed, said.at(-1)]).toEqual([true, expect.stringMatching(/^\nAll 23 steps/)]);
-    expect(log.lines.filter(({ level }) => level === 'error')).toEqual([]);
-  });
-
   test('the OpenID Connect app: sign in, call, refresh, switch, sign out', async () => {
     const browser = createBrowser();
     const welcome = await browser.get(`${world.oidcApp}/`);
@@ -76,6 +69,13 @@ describe('the world', () => {
     expect(chooser.visible).toContain('Initech');
   });
 
+  test('its story comes out right, and says each step', async () => {
+    const said: string[] = [];
+    const passed = await playStory(world, (text) => said.push(text));
+    expect([passed, said.at(-1)]).toEqual([true, expect.stringMatching(/^\nAll 33 steps/)]);
+    expect(log.lines.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
   test('the services: each shows what it heard and whom it refused of late', async () => {
     const { webhooks, logout, stream } = world.services.present;
     const shown = async ({ url }: Listening) => (await createBrowser().get(`${url}/`)).visible;
@@ -104,7 +104,7 @@ describe('the world', () => {
     }
   });
 
-  test('who has only a closed account is told so, and who is new how to be invited', async () => {
+  test('who has only a closed account is told so, and who is new to choose a plan', async () => {
     const meet = async (person: string) => {
       const browser = createBrowser();
       const page = await browser.get(`${world.issuer}/signin/example`);
