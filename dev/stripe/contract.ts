@@ -53,6 +53,7 @@ export interface StripeSimulator {
   calls: readonly RecordedCall[];
   fail(rule: FaultRule): void;
   clearFaults(): void;
+  settings: Settings;
   webhooks: WebhookControl;
   checkout: CheckoutDesk;
   portal: PortalDesk;
@@ -70,6 +71,18 @@ export interface StripeSimulator {
   close(): Promise<void>;
 }
 
+/** What a company sets in Stripe's Dashboard, and there only. May be changed at any time. */
+export interface Settings {
+  /** Shown on the pages. */
+  merchant: string;
+  /** When a failed payment is tried again, in days after the failure before; and what comes after the last. */
+  dunning: { afterDays: number[]; then: 'canceled' | 'unpaid' | 'past_due' };
+  /** How many days before a renewal `invoice.upcoming` is sent. */
+  upcomingDays: number;
+  /** What a subscription is while its first payment is with the bank: Stripe's documents say `incomplete`. */
+  whileProcessing: 'incomplete' | 'active';
+}
+
 export interface RecordedCall {
   method: string;
   /** Without the query. */
@@ -84,8 +97,8 @@ export interface RecordedCall {
 
 /** What happens to a request instead of its answer. */
 export type Fault =
-  /** An error of Stripe's: nothing was done. */
-  | { kind: 'status'; status: 429 | 500 | 503 | 400 | 402 | 401 | 403 | 409 }
+  /** An error of Stripe's: nothing was done. A 500 is kept for its idempotency key, as at Stripe. */
+  | { kind: 'status'; status: 400 | 401 | 402 | 403 | 409 | 429 | 500 | 503 }
   /** Nothing was done, and no answer ever comes. */
   | { kind: 'silence' }
   /** The work is done after so many ms, and answered. */
@@ -94,7 +107,7 @@ export type Fault =
   | { kind: 'cut_before' }
   /** The work was done, and the connection is cut instead of an answer. */
   | { kind: 'cut_after' }
-  /** The work was done, and the answer is a 500. */
+  /** The work was done, and the answer is a 500; for its idempotency key it is kept so. */
   | { kind: 'error_after' };
 
 export type FaultRule = Fault & {

@@ -55,3 +55,10 @@ export type WebhookEndpoint = Flat<Stripe.WebhookEndpoint>;
 export interface WebhookEvent extends Omit<Flat<Stripe.EventBase>, 'data'> {
   data: { object: { object: string; id?: string }; previous_attributes?: object };
 }
+
+/** A thin event: what happened to what, and where to read it. */
+export interface ThinEvent extends Flat<Stripe.V2.Core.EventBase> {
+  related_object: { id: string; type: string; url: string } | null;
+  /** Of the few types that have any; it is not sent, and found at `/v2/core/events`. */
+  data?: object;
+}
