@@ -23,17 +23,14 @@ export interface SeedOptions {
   product: string;
 }
 
-const daySeconds = 86_400;
-
 /** Owns what nobody else of the demo does, and cannot sign in. */
 const steward = { id: 'usr_katherine', name: 'Katherine Johnson', email: 'katherine@example.com' };
 
 interface SeedSubscription {
   price: string;
   quantity: number;
+  /** With none of them left, the first payment fails. */
   trialDays?: number;
-  /** The card fails when the first period is to be paid. */
-  fails?: boolean;
 }
 
 interface SeedAccount {
@@ -57,7 +54,7 @@ const accounts: readonly SeedAccount[] = [
     name: 'Globex',
     owner: steward.id,
     members: { usr_ada: ['admin'] },
-    subscription: { price: 'business_year', quantity: 40, fails: true },
+    subscription: { price: 'business_year', quantity: 40, trialDays: 0 },
   },
   {
     id: 'acc_initech',
@@ -109,28 +106,13 @@ async function seedAccount(options: SeedOptions, wanted: SeedAccount): Promise<v
 
 /** What Stripe knows of is left to it: a restart shows what became of it. */
 async function seedSubscription(options: SeedOptions, account: SeedAccount): Promise<void> {
-  const { billing, stripe, product } = options;
+  const { billing } = options;
   const { api } = billing.stripe;
-  const { id, subscription } = account;
+  const { subscription } = account;
   if (subscription === undefined) return;
   const customer = await customerOf(options, account);
   const { data } = await api.subscriptions.list({ customer, status: 'all', limit: 1 });
-  if (data.length === 0) {
-    const { price: key, quantity, trialDays, fails = false } = subscription;
-    const [price] = (await api.prices.list({ lookup_keys: [key] })).data;
-    if (price === undefined) throw new Error(`Stripe has no price ${key}.`);
-    await giveCard(options, customer, fails ? cards.failsLater : cards.pays);
-    const now = Math.floor(stripe.now() / 1000);
-    // Whose card fails begins with a trial of a moment, and meets its end at once.
-    const trialEnd = fails ? now + 1 : now + (trialDays ?? 0) * daySeconds;
-    await api.subscriptions.create({
-      customer,
-      items: [{ price: price.id, quantity }],
-      metadata: { tollgate_account: id, tollgate_product: product },
-      ...(fails || trialDays !== undefined ? { trial_end: trialEnd } : {}),
-    });
-    if (fails) await stripe.advance(2000);
-  }
+  if (data.length === 0) await subscribe(options, account.id, customer, subscription);
   await billing.sync.customer(customer);
 }
 
@@ -154,12 +136,29 @@ async function customerOf(
   return made.id;
 }
 
-async function giveCard(
-  { billing, stripe }: SeedOptions,
+/** As people do, at Checkout. */
+async function subscribe(
+  { billing, stripe, product }: SeedOptions,
+  account: string,
   customer: string,
-  card: string,
+  { price: key, quantity, trialDays }: SeedSubscription,
 ): Promise<void> {
   const { api } = billing.stripe;
-  const session = await api.billingPortal.sessions.create({ customer });
-  await stripe.portal.setCard(session.id, card);
+  const [price] = (await api.prices.list({ lookup_keys: [key] })).data;
+  if (price === undefined) throw new Error(`Stripe has no price ${key}.`);
+  const fails = trialDays === 0;
+  const session = await api.checkout.sessions.create({
+    mode: 'subscription',
+    customer,
+    line_items: [{ price: price.id, quantity }],
+    subscription_data: {
+      metadata: { tollgate_account: account, tollgate_product: product },
+      ...(trialDays === undefined ? {} : { trial_period_days: fails ? 1 : trialDays }),
+    },
+    success_url: stripe.url,
+  });
+  await stripe.checkout.pay(session.id, { card: fails ? cards.failsLater : cards.pays });
+  if (!fails) return;
+  const { data } = await api.subscriptions.list({ customer, limit: 1 });
+  await api.subscriptions.update(data[0]?.id ?? '', { trial_end: 'now' });
 }

@@ -20,7 +20,7 @@ export interface Shop {
   browser: Browser;
   checkout(more?: Partial<Stripe.Checkout.SessionCreateParams>): Promise<Stripe.Checkout.Session>;
   /** A customer with a card and a subscription to Team. */
-  subscriber(card?: string): Promise<{ customer: string; subscription: string }>;
+  subscriber(): Promise<{ customer: string; subscription: string }>;
   portal(
     customer: string,
     flow?: Stripe.BillingPortal.SessionCreateParams.FlowData,
@@ -34,33 +34,34 @@ export async function openShop(around: Surroundings = {}): Promise<Shop> {
   const { hostname: host, port } = new URL(simulator.url);
   const api = new Stripe(simulator.secretKey, { host, port, protocol: 'http' });
   const [team, business] = [await sell(api, 'Team', 1200), await sell(api, 'Business', 3000)];
-  const configuration = await configure(api, [team, business]);
+  let configuration: Promise<string> | undefined;
+  const configured = () => (configuration ??= configure(api, [team, business]));
   const prices = { team: team.price, business: business.price };
+  const checkout: Shop['checkout'] = (more = {}) =>
+    api.checkout.sessions.create({
+      mode: 'subscription',
+      line_items: [{ price: prices.team, quantity: 2 }],
+      success_url: `${app}/success?session={CHECKOUT_SESSION_ID}`,
+      cancel_url: `${app}/canceled`,
+      ...more,
+    });
   return {
     simulator,
     api,
     prices,
     browser: createBrowser({ stopAt: ({ origin }) => origin === app }),
-    checkout: (more = {}) =>
-      api.checkout.sessions.create({
-        mode: 'subscription',
-        line_items: [{ price: prices.team, quantity: 2 }],
-        success_url: `${app}/success?session={CHECKOUT_SESSION_ID}`,
-        cancel_url: `${app}/canceled`,
-        ...more,
-      }),
-    async subscriber(card = cards.pays) {
+    checkout,
+    async subscriber() {
       const { id: customer } = await api.customers.create({ name: 'Acme', email: 'a@example.com' });
-      const session = await api.billingPortal.sessions.create({ customer, configuration });
-      await simulator.portal.setCard(session.id, card);
-      const items = [{ price: prices.team, quantity: 2 }];
-      const { id: subscription } = await api.subscriptions.create({ customer, items });
-      return { customer, subscription };
+      const session = await checkout({ customer });
+      await simulator.checkout.pay(session.id, { card: cards.pays });
+      const [made] = (await api.subscriptions.list({ customer })).data;
+      return { customer, subscription: made?.id ?? '' };
     },
     async portal(customer, flow) {
       const session = await api.billingPortal.sessions.create({
         customer,
-        configuration,
+        configuration: await configured(),
         return_url: `${app}/back`,
         ...(flow === undefined ? {} : { flow_data: flow }),
       });
