@@ -15,6 +15,8 @@ import type { Measures } from './base/measures.ts';
 import { repeat } from './base/repeat.ts';
 import type { Repeated } from './base/repeat.ts';
 import { createSecrets } from './base/secrets.ts';
+import { openBilling } from './billing/billing.ts';
+import type { Billing } from './billing/billing.ts';
 import type { Config } from './config.ts';
 import { createDirectory } from './directory/directory.ts';
 import type { Directory } from './directory/directory.ts';
@@ -31,7 +33,7 @@ import { createFederation } from './federation/federation.ts';
 import { createReadiness } from './health.ts';
 import { createEventStreams } from './links/event_streams.ts';
 import { measuredSignIns } from './measured_sign_ins.ts';
-import { linkClientId } from './oidc/clients.ts';
+import { linkClientId, signupClientId } from './oidc/clients.ts';
 import { createCutoffs, cutoffHandler } from './oidc/cutoffs.ts';
 import type { Cutoffs } from './oidc/cutoffs.ts';
 import { createEndings } from './oidc/endings.ts';
@@ -80,6 +82,8 @@ export interface Server {
   hangUp(): void;
   /** For operators' commands, and for seeding a development world. */
   directory: Directory;
+  /** Absent where nothing is sold by Stripe. */
+  billing: Billing | undefined;
   dispatcher: Dispatcher;
   deliveries: Deliveries;
   /** Who is told of events. */
@@ -110,7 +114,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
 
   const limits = createLimits({ store, clock, log });
   const { registration, lifetimes } = config;
-  const reservedIds = new Set([linkClientId]);
+  const reservedIds = new Set([linkClientId, signupClientId]);
   const directory = createDirectory({ store, clock, log, registration, reservedIds });
   const federation = createFederation({ config, store, secrets, fetch, clock, log });
   const signIns = measuredSignIns({ directory, federation }, measures);
@@ -124,24 +128,22 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const keyring = await openKeyring({ store, secrets, clock, log, lifetimes });
 
   const readiness = createReadiness(clock);
+  const common = { store, clock, log, measures, owner, first: config, fetch: options.fetch };
+  const now = () => present.config();
   const notifying = createNotifying({
-    config: () => present.config(),
-    first: config,
+    ...common,
+    config: now,
     keyring,
-    store,
     secrets,
-    fetch: options.fetch,
-    clock,
-    log,
-    measures,
     measured: options.measures !== undefined,
-    owner,
     stopping: () => readiness.stopping,
   });
 
+  const billing = await openBilling({ ...common, config: now, directory });
   const handlers: Handler[] = [
     createAuditHandler({ store }),
     ...directory.handlers,
+    ...(billing?.handlers ?? []),
     endings.handler,
     cutoffHandler({ store, clock, endings }),
     ...notifying.handlers,
@@ -154,19 +156,18 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const sweeper = createSweeper({ store, clock, log, owner });
   const { ssf } = notifying;
   const shared = { store, secrets, clock, log, measures, fetch, limits, ssf, ...signIns };
-  const rooms: Rooms = { ...shared, work, endings, cutoffs, live, streams, readiness };
+  const rooms: Rooms = { ...shared, billing, work, endings, cutoffs, live, streams, readiness };
   const present = presentApplication(rooms, { config, keyring, reservedIds });
   const watches = createWatches({ keyring, cutoffs, log, takeKeys: present.takeKeys });
+
+  const own = billing === undefined ? [] : [billing];
+  const workers = [dispatcher, sweeper, live, ...watches, ...own];
 
   return {
     callback: (request, response) => present.answer(request, response),
     reconfigure: present.reconfigure,
     start() {
-      dispatcher.start();
-      sweeper.start();
-      for (const watch of watches) watch.start();
-      notifying.start();
-      live.start();
+      for (const worker of [...workers, notifying]) worker.start();
       streams.start();
     },
     leave() {
@@ -177,12 +178,12 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     async stop() {
       readiness.leave();
       streams.hangUp();
-      const workers = [dispatcher, sweeper, live, ...watches];
       await Promise.all(workers.map((worker) => worker.stop()));
       await notifying.stop();
       await guarded.close();
     },
     directory,
+    billing,
     dispatcher,
     deliveries: notifying.deliveries,
     receivers: notifying.receivers,

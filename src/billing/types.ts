@@ -4,6 +4,7 @@ import type { Handler } from '../events/handlers.ts';
 import type { PlanConfig, PriceConfig, ProductConfig } from '../config.ts';
 import type { SignupDocument } from '../storage/documents.ts';
 import type { Stripe } from './stripe.ts';
+import type { Stray } from './subscription_state.ts';
 
 /** A plan that somebody can have, with the price that fits the period. */
 export interface Offer {
@@ -52,8 +53,10 @@ export interface Sync {
 export interface SyncResult {
   /** Absent: no account has this customer. */
   account?: string;
-  /** What was different before, by product: names of fields. Empty: nothing was. */
+  /** What was different before, by product (`*`: the account at large): names of fields. Empty: nothing was. */
   differences: Record<string, string[]>;
+  /** Live subscriptions that stand for nothing in any token. */
+  strays?: Stray[];
 }
 
 export interface SignupWish extends PlanWish {

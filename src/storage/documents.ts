@@ -154,6 +154,11 @@ export interface AccountDocument {
   customer?: string;
   /** When a customer was first asked for: Stripe forgets an idempotency key after a day. */
   customerAskedAt?: number;
+  /**
+   * When the customer was found to be deleted at Stripe. It stays recorded, so that its last events find the account;
+   * whoever needs one makes another, under another idempotency key, and writes it over this one.
+   */
+  customerGoneAt?: number;
   /** The projection of its Stripe subscriptions, by product id. */
   subscriptions?: Record<string, SubscriptionProjection>;
   entitlements?: string[];
@@ -177,6 +182,12 @@ export interface SubscriptionProjection {
   quantity?: number;
   trialEnd?: number;
   periodEnd?: number;
+  /**
+   * While `past_due`: when the oldest open invoice of the subscription was made. Of Stripe's objects alone, so that it
+   * is the same in whatever order events come. `periodEnd` says nothing of it: Stripe has moved that on by then, and
+   * an invoice of a change of plan can be late in the middle of a period.
+   */
+  pastDueSince?: number;
   /** The scheduled end, by `cancel_at` or by `cancel_at_period_end`. */
   cancelAt?: number;
   endedAt?: number;
@@ -206,6 +217,11 @@ export interface SignupDocument {
   coupon?: string;
   trial?: boolean;
   locale?: string;
+  /** Settled with the attempt, so that asking Stripe again is the same request: its price, and the days of a trial. */
+  price?: string;
+  trialDays?: number;
+  /** This attempt goes without Checkout: a free plan, or a trial without a card. */
+  direct?: true;
   /** Where the browser goes when all is done. */
   returnTo?: string;
   /**

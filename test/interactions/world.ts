@@ -55,6 +55,7 @@ export function conversationOf(
     prompt: { name: name as Conversation['prompt']['name'], reasons, details },
     params: { client_id: 'app', redirect_uri: 'https://app.example.com/cb', scope: 'openid' },
     client: { id: 'app', name: 'Analytics app', firstParty: true },
+    products: ['analytics'],
     ...rest,
   };
 }
@@ -108,6 +109,7 @@ export async function world(options: WorldOptions = {}) {
     cookies,
     log,
     clock: () => now,
+    signups: undefined,
     csrf: createCsrf({ issuer, secrets, cookies }),
     conversations: {
       load: (ctx) =>
@@ -121,6 +123,7 @@ export async function world(options: WorldOptions = {}) {
         return Promise.resolve(`${issuer}/oauth2/authorize/abc`);
       },
       startOver: () => Promise.resolve(`${issuer}/oauth2/authorize?prompt=login`),
+      chooseAgain: () => Promise.resolve(`${issuer}/oauth2/authorize?prompt=select_account`),
     },
     federation: {
       providers,

@@ -106,6 +106,11 @@ export async function startLinks(changes: Partial<ConfigInput> = {}): Promise<Li
       stop: () => Promise.resolve(),
     },
     streams: createEventStreams({ clock, most: 0 }),
+    billing: undefined,
+    directory: {
+      user: () => Promise.resolve(undefined),
+      account: () => Promise.resolve(undefined),
+    },
     renderQuestion: ({ action, csrf, fields }) =>
       html`<form method="post" action="${action}">
         ${Object.entries({ ...fields, csrf }).map(
@@ -146,6 +151,7 @@ function fakeOidc(ownIssuer: string, fake: FakeOidc): LinkOidc {
   return {
     clientId: 'tollgate-links',
     redirectUri: `${ownIssuer}/signin/return`,
+    signup: { clientId: 'tollgate-signup', redirectUri: `${ownIssuer}/signup/return` },
     async token(_ctx, parameters) {
       fake.asked.push(parameters);
       return fake.answer(parameters);
