@@ -13,7 +13,11 @@ import type { Directory } from '../directory/directory.ts';
 import type { Store } from '../storage/store.ts';
 import { createCatalog } from './catalog.ts';
 import type { Withheld } from './customer_state.ts';
+import { createPortal } from './portal.ts';
+import type { Portal } from './portal.ts';
 import type { StripeClient } from './stripe.ts';
+import { createSwitching } from './switching.ts';
+import type { Switching } from './switching.ts';
 import { createSync } from './sync.ts';
 import type { Background, Catalog, Sync } from './types.ts';
 
@@ -44,6 +48,8 @@ export interface Billing {
   stripe: StripeClient;
   catalog: Catalog;
   sync: Sync;
+  portal: Portal;
+  switching: Switching;
   /** What the dispatcher calls. */
   handlers: Background['handlers'];
   start(): void;
@@ -83,6 +89,8 @@ async function createBilling(options: BillingOptions): Promise<Billing> {
     stripe,
     catalog,
     sync,
+    portal: createPortal({ stripe, config: first.stripe, log }),
+    switching: createSwitching({ stripe, catalog, clock }),
     handlers: background.flatMap((part) => part.handlers),
     start() {
       for (const worker of workers) worker.start();
