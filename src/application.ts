@@ -22,6 +22,7 @@ import type { Readiness } from './health.ts';
 import { endWithSession } from './links/end_with_session.ts';
 import type { EventStreams } from './links/event_streams.ts';
 import { routes as links } from './links/routes.ts';
+import { routes as stripeEvents } from './links/stripe_events.ts';
 import type { Cutoffs } from './oidc/cutoffs.ts';
 import { routes as ssf } from './ssf/routes.ts';
 import type { SsfParts } from './ssf/routes.ts';
@@ -89,6 +90,9 @@ export function createApplication(options: ApplicationOptions): Application {
   app.use(requestBounds());
   app.use(health({ store, readiness: options.readiness }).routes());
   app.use(ssf({ ...options.ssf, issuer: config.issuer, bearer: oidc.ssfBearer, limits }).routes());
+  if (options.billing !== undefined) {
+    app.use(stripeEvents({ ...options, webhooks: options.billing.webhooks }).routes());
+  }
   app.use(assets(config.brand).routes());
   app.use(browserLimit(limits, config));
   app.use(browsers(cookies, '/oauth2/authorize'));

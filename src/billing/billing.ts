@@ -12,14 +12,23 @@ import type { Config, StripeConfig } from '../config.ts';
 import type { Directory } from '../directory/directory.ts';
 import type { Store } from '../storage/store.ts';
 import { createCatalog } from './catalog.ts';
+import { createCatchUp } from './catch_up.ts';
 import type { Withheld } from './customer_state.ts';
 import { createPortal } from './portal.ts';
 import type { Portal } from './portal.ts';
+import { createEventWork } from './event_work.ts';
+import { Inbox } from './inbox.ts';
+import { createInboxWorker } from './inbox_worker.ts';
+import { createReconcile } from './reconcile.ts';
+import type { Reconcile } from './reconcile.ts';
+import { createScheduledReconcile } from './scheduled_reconcile.ts';
 import type { StripeClient } from './stripe.ts';
 import { createSwitching } from './switching.ts';
 import type { Switching } from './switching.ts';
 import { createSync } from './sync.ts';
-import type { Background, Catalog, Sync } from './types.ts';
+import type { Background, Catalog, Signups, Sync } from './types.ts';
+import { createWebhooks } from './webhooks.ts';
+import type { Webhooks } from './webhooks.ts';
 
 export interface BillingOptions {
   /** The one of now: products may change while the process runs. */
@@ -35,6 +44,7 @@ export interface BillingOptions {
   /** Names this process. */
   owner: string;
   directory: Directory;
+  random?: () => number;
 }
 
 /** What the parts of this room are made of. */
@@ -50,6 +60,8 @@ export interface Billing {
   sync: Sync;
   portal: Portal;
   switching: Switching;
+  reconcile: Reconcile;
+  webhooks: Webhooks;
   /** What the dispatcher calls. */
   handlers: Background['handlers'];
   start(): void;
@@ -73,7 +85,7 @@ export async function openBilling(
 
 async function createBilling(options: BillingOptions): Promise<Billing> {
   const { fetch, ...shared } = options;
-  const { first, config, clock, log } = options;
+  const { first, config, store, clock, log } = options;
   const { createStripe } = await import('./stripe.ts');
   const guarded = createFetch({ allowPrivate: first.outgoing.allowPrivate, ...patience });
   const stripe = createStripe({ config: first.stripe, fetch: fetch ?? guarded, clock, log });
@@ -81,9 +93,12 @@ async function createBilling(options: BillingOptions): Promise<Billing> {
   // A sign-up that waits for its money says so here.
   const withheld: Withheld = () => Promise.resolve(false);
   const sync = createSync({ ...shared, stripe, catalog, withheld });
+  const parts: BillingParts = { ...shared, stripe, catalog, sync };
+  const reconcile = createReconcile({ store, sync, log });
+  const { webhooks, ...events } = eventsOfStripe(parts, { reconcile, fulfil: undefined });
 
-  // Each part that runs beside requests adds a line.
-  const background: Background[] = [];
+  // Parts with work of their own each add a line.
+  const background: Background[] = [events];
   const workers = background.flatMap((part) => part.workers);
   return {
     stripe,
@@ -91,6 +106,8 @@ async function createBilling(options: BillingOptions): Promise<Billing> {
     sync,
     portal: createPortal({ stripe, config: first.stripe, log }),
     switching: createSwitching({ stripe, catalog, clock }),
+    reconcile,
+    webhooks,
     handlers: background.flatMap((part) => part.handlers),
     start() {
       for (const worker of workers) worker.start();
@@ -99,5 +116,25 @@ async function createBilling(options: BillingOptions): Promise<Billing> {
       await Promise.all(workers.map((worker) => worker.stop()));
       await guarded.close();
     },
+  };
+}
+
+/** How it comes to be known that something has changed at Stripe: told, caught up with, or found out. */
+function eventsOfStripe(
+  parts: BillingParts,
+  { reconcile, fulfil }: { reconcile: Reconcile; fulfil: Signups['fulfil'] | undefined },
+): Background & { webhooks: Webhooks } {
+  const { first, measures, random = Math.random } = parts;
+  const shared = { ...parts, config: first.stripe, random };
+  const inbox = new Inbox(shared);
+  const work = createEventWork({ ...shared, fulfil });
+  return {
+    webhooks: createWebhooks({ ...shared, inbox }),
+    handlers: [],
+    workers: [
+      createInboxWorker({ ...shared, inbox, work, measures }),
+      createCatchUp({ ...shared, inbox }),
+      createScheduledReconcile({ ...shared, reconcile }),
+    ],
   };
 }
