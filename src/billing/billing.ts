@@ -15,6 +15,8 @@ import { createCatalog } from './catalog.ts';
 import { createCatchUp } from './catch_up.ts';
 import { createCustomers } from './customers.ts';
 import type { Customers } from './customers.ts';
+import { createPortal } from './portal.ts';
+import type { Portal } from './portal.ts';
 import { createEventWork } from './event_work.ts';
 import { Inbox } from './inbox.ts';
 import { createInboxWorker } from './inbox_worker.ts';
@@ -24,6 +26,8 @@ import { createScheduledReconcile } from './scheduled_reconcile.ts';
 import { createSignupWorker } from './signup_sweep.ts';
 import { createSignups } from './signups.ts';
 import type { StripeClient } from './stripe.ts';
+import { createSwitching } from './switching.ts';
+import type { Switching } from './switching.ts';
 import { createSync } from './sync.ts';
 import type { Background, Catalog, Signups, Sync } from './types.ts';
 import { createWebhooks } from './webhooks.ts';
@@ -60,6 +64,8 @@ export interface Billing {
   sync: Sync;
   customers: Customers;
   signups: Signups;
+  portal: Portal;
+  switching: Switching;
   reconcile: Reconcile;
   webhooks: Webhooks;
   /** What the dispatcher calls. */
@@ -110,6 +116,8 @@ async function createBilling(options: BillingOptions): Promise<Billing> {
     sync,
     customers,
     signups,
+    portal: createPortal({ stripe, config: first.stripe, log }),
+    switching: createSwitching({ stripe, catalog, clock }),
     reconcile,
     webhooks,
     handlers: background.flatMap((part) => part.handlers),
