@@ -1,6 +1,7 @@
 /**
  * Makes an account what Stripe says it is. The account's version is read before Stripe and written under: of two that
- * run at once, the one that asked Stripe earlier meets a conflict and asks again, so what is older never wins.
+ * run at once, the one that asked Stripe earlier meets a conflict and asks again, so what is older never wins. Whoever
+ * has changed anything asks once more: another one may have found, meanwhile, that nothing had to be changed.
  */
 
 import { isDeepStrictEqual } from 'node:util';
@@ -23,7 +24,7 @@ export interface SyncOptions extends ReadCustomerOptions {
   random?: () => number;
 }
 
-/** Of ten at the same moment one succeeds each time; each attempt asks Stripe twice or three times. */
+/** Of ten at the same moment one succeeds each time; each attempt asks Stripe two or three things. */
 const mostAttempts = 20;
 const longestDelayMs = 200;
 const hour = 3_600_000;
@@ -33,17 +34,21 @@ export function createSync(options: SyncOptions): Sync {
 
   return {
     async customer(customer) {
+      let before: SyncResult = { differences: {} };
       for (let attempt = 1; ; attempt += 1) {
         const [present] = await store.find('account', 'customer', customer, { limit: 1 });
-        if (present === undefined) return { differences: {} };
+        if (present === undefined) return before;
         const state = await readCustomer(options, customer);
         try {
-          return await settle(options, customer, present, state);
+          const found = await settle(options, customer, present, state);
+          const isTrue = Object.keys(found.differences).length === 0;
+          before = { ...found, differences: { ...found.differences, ...before.differences } };
+          if (isTrue) return before;
         } catch (error) {
           if (!(error instanceof Conflict)) throw error;
-          if (attempt >= mostAttempts) throw busy(error);
+          await delay(random() * Math.min(longestDelayMs, attempt * 20));
         }
-        await delay(random() * Math.min(longestDelayMs, attempt * 20));
+        if (attempt >= mostAttempts) throw busy();
       }
     },
   };
@@ -84,20 +89,20 @@ function tell(log: Log, { account, customer, before, state, differences }: Told)
     const message = 'Stripe has deleted the customer of an account: its subscriptions are over';
     log.error(message, about);
   }
+  if (Object.keys(differences).length > 0) {
+    log.info('an account was made what Stripe says', { ...about, differences });
+    // All is read once more, and the rest told then.
+    return;
+  }
   for (const status of state.unknownStatuses) {
     log.warn('a subscription has a status that is not known', { ...about, status });
   }
   for (const stray of state.strays) {
     log.warn('a subscription at Stripe counts for nothing', { ...about, ...stray });
   }
-  if (Object.keys(differences).length > 0) {
-    log.info('an account was made what Stripe says', { ...about, differences });
-  }
 }
 
-function busy(cause: unknown): Problem {
-  return new Problem('busy', 503, 'Too much is happening at once. Please try again.', {
-    cause,
-    retryAfterSeconds: 1,
-  });
+function busy(): Problem {
+  const sentence = 'Too much is happening at once. Please try again.';
+  return new Problem('busy', 503, sentence, { retryAfterSeconds: 1 });
 }

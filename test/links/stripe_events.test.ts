@@ -412,11 +412,8 @@ function bound(store: Store): Store {
 }
 
 test('S11 no cookie, no token, no limit of browsers: 2,000 at once are all taken', async () => {
-  const changes: Partial<Config> = {
-    limits: { ...running.config.limits, perAddressPerMinute: 10 },
-  };
-  const { config } = withStripe();
-  const { issuer, store } = await start({ config: { ...config, ...changes } });
+  const limits = { perAddressPerMinute: 10 };
+  const { issuer, store } = await start({ config: { stripe: stripeConfig(), limits } });
   const events = Array.from({ length: 2000 }, (_, at) =>
     snapshotEvent(updated, { id: `sub_${at}`, customer: `cus_${at}` }),
   );
