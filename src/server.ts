@@ -16,6 +16,7 @@ import { repeat } from './base/repeat.ts';
 import type { Repeated } from './base/repeat.ts';
 import { createSecrets } from './base/secrets.ts';
 import { openBilling } from './billing/billing.ts';
+import type { Billing } from './billing/billing.ts';
 import type { Config } from './config.ts';
 import { createDirectory } from './directory/directory.ts';
 import type { Directory } from './directory/directory.ts';
@@ -81,6 +82,8 @@ export interface Server {
   hangUp(): void;
   /** For operators' commands, and for seeding a development world. */
   directory: Directory;
+  /** Absent where nothing is sold by Stripe. */
+  billing: Billing | undefined;
   dispatcher: Dispatcher;
   deliveries: Deliveries;
   /** Who is told of events. */
@@ -180,6 +183,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       await guarded.close();
     },
     directory,
+    billing,
     dispatcher,
     deliveries: notifying.deliveries,
     receivers: notifying.receivers,
