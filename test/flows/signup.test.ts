@@ -50,6 +50,8 @@ async function pay(session: string, card: string = cards.pays): Promise<string> 
   return outcome.redirect;
 }
 
+const over = new Set<string>(['canceled', 'incomplete_expired']);
+
 const idOf = async (subject: string) => {
   const everybody = await world.store.find('user', 'identity', '', { prefix: true, limit: 1000 });
   return everybody.find(({ document }) =>
@@ -69,7 +71,7 @@ async function expectOneOfEach(subject: string, more: { subscriptions?: number }
   expect(customers.map(({ id }) => id)).toEqual([account?.document.customer]);
   const live = world.stripe.objects
     .subscriptions()
-    .filter(({ customer, status }) => customer === customers[0]?.id && status !== 'canceled');
+    .filter(({ customer, status }) => customer === customers[0]?.id && !over.has(status));
   expect(live).toHaveLength(more.subscriptions ?? 1);
   return { user: user.id, account: account! };
 }
@@ -193,7 +195,7 @@ describe('sign-up', () => {
     const who = somebody();
     const browser = world.browser();
     // Known, and signed in, without a sign-up.
-    await follow(browser, world.issuer, { ...team, plan: 'solo' }, who);
+    await follow(browser, world.issuer, { product: 'api', plan: 'solo' }, who);
     const user = (await idOf(who.someone.subject))!;
     const [before] = await world.store.find('signup', 'user', user.id);
     await world.store.write('signup', before!.id, null, { expect: 'any' });
@@ -407,23 +409,24 @@ describe('sign-up', () => {
   });
 
   test('mistakes of a link are told before anybody signs in', async () => {
-    const wrong: [Record<string, string>, string, number][] = [
-      [{ ...team, product: 'nothing' }, 'product_unknown', 400],
-      [{ ...team, plan: 'nothing' }, 'plan_unknown', 400],
-      [{ ...team, plan: 'old', quantity: '' }, 'plan_not_offered', 400],
-      [{ ...team, period: 'week' }, 'period_unknown', 400],
-      [{ ...team, quantity: '11' }, 'quantity_invalid', 400],
-      [{ ...team, quantity: '0' }, 'parameter_invalid', 400],
-      [{ ...team, trial: 'perhaps' }, 'parameter_invalid', 400],
-      [{ ...team, locale: '../x' }, 'parameter_invalid', 400],
-      [{ ...team, return_to: 'https://evil.example/' }, 'return_to_not_allowed', 400],
+    const wrong: [Record<string, string>, string][] = [
+      [{ ...team, product: 'nothing' }, 'product_unknown'],
+      [{ ...team, plan: 'nothing' }, 'plan_unknown'],
+      [{ ...team, plan: 'old', quantity: '' }, 'plan_not_offered'],
+      [{ ...team, period: 'week' }, 'period_unknown'],
+      [{ ...team, quantity: '11' }, 'quantity_invalid'],
+      [{ ...team, quantity: '0' }, 'parameter_invalid'],
+      [{ ...team, trial: 'perhaps' }, 'parameter_invalid'],
+      [{ ...team, locale: '../x' }, 'parameter_invalid'],
+      [{ ...team, return_to: 'https://evil.example/' }, 'return_to_not_allowed'],
     ];
-    for (const [query, code, status] of wrong) {
-      const answer = await fetch(`${world.issuer}/signup?${new URLSearchParams(query)}`, {
-        headers: { accept: 'application/json' },
-      });
-      const { error } = (await answer.json()) as { error: { code: string } };
-      expect([answer.status, error.code]).toEqual([status, code]);
+    for (const [query, code] of wrong) {
+      const page = await world.browser().get(`${world.issuer}/signup?${new URLSearchParams(query)}`);
+      expect([page.status, page.title]).toEqual([
+        400,
+        'This app sent us something we cannot use – Tollgate',
+      ]);
+      expect(page.text).toContain(`<code>${code}</code>`);
     }
   });
 
@@ -480,9 +483,12 @@ describe('sign-up and time', () => {
     const who = somebody();
     const { session } = await begin(who);
     await world.stripe.advance(7 * day);
-    const { browser, session: next } = await begin(who);
+    const { session: next } = await begin(who);
     expect(next).not.toBe(session);
-    await expectSignedIn(browser, await browser.get(await pay(next)), { plan: 'team' });
+    await pay(next);
+    // Signed by the time that is, and not by the one that it was moved to: events are of no use here.
+    await world.stripe.advance(15 * 60_000);
+    await world.server.billing!.signups.sweep();
     await expectOneOfEach(who.someone.subject);
   });
 
