@@ -5,6 +5,7 @@
  */
 
 import { createProject } from '../src/billing/projection.ts';
+import type { Config } from '../src/config.ts';
 import type { Directory } from '../src/directory/directory.ts';
 import type { SubscriptionProjection } from '../src/storage/documents.ts';
 import type { Store } from '../src/storage/store.ts';
@@ -20,6 +21,7 @@ export interface SeedOptions {
   githubIssuer: string;
   /** The product that is subscribed to. */
   product: string;
+  config: Pick<Config, 'products'>;
 }
 
 const day = 86_400_000;
@@ -119,7 +121,7 @@ async function seedAccount(options: SeedOptions, wanted: SeedAccount): Promise<v
 
 /** Renewed when its period is over, so that a demo that was left alone still shows what it should. */
 async function seedSubscription(
-  { store, clock, product }: SeedOptions,
+  { store, clock, product, config }: SeedOptions,
   { id, subscription }: SeedAccount,
 ): Promise<void> {
   const stored = await store.get('account', id);
@@ -133,5 +135,5 @@ async function seedSubscription(
     await store.write('account', id, { ...document, customer }, { expect: version });
   }
   const projection = { subscription: `sub_demo_${short}`, ...subscription };
-  await createProject({ store, clock })(id, product, projection);
+  await createProject({ store, clock, config })(id, product, projection);
 }

@@ -119,6 +119,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       oidcIssuer: oidc.issuer,
       githubIssuer: hub.endpoints.issuer,
       product,
+      config,
     });
     const { id: clientId } = client;
     const origins = [linksApp];
@@ -148,7 +149,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       partner,
       server,
       store,
-      project: createProject({ store: told, clock }),
+      project: createProject({ store: told, clock, config }),
       product,
       close,
     };

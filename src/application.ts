@@ -127,6 +127,8 @@ export function createApplication(options: ApplicationOptions): Application {
       limits,
       live: options.live,
       streams: options.streams,
+      directory,
+      billing: options.billing,
       renderQuestion: pages.signOutQuestion,
     }).routes(),
   );

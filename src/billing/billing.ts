@@ -20,7 +20,11 @@ import { createInboxWorker } from './inbox_worker.ts';
 import { createReconcile } from './reconcile.ts';
 import type { Reconcile } from './reconcile.ts';
 import { createScheduledReconcile } from './scheduled_reconcile.ts';
+import { createPortal } from './portal.ts';
+import type { Portal } from './portal.ts';
 import type { StripeClient } from './stripe.ts';
+import { createSwitching } from './switching.ts';
+import type { Switching } from './switching.ts';
 import { createSync } from './sync.ts';
 import type { Background, Catalog, Signups, Sync } from './types.ts';
 import { createWebhooks } from './webhooks.ts';
@@ -56,6 +60,8 @@ export interface Billing {
   sync: Sync;
   reconcile: Reconcile;
   webhooks: Webhooks;
+  portal: Portal;
+  switching: Switching;
   /** What the dispatcher calls. */
   handlers: Background['handlers'];
   start(): void;
@@ -100,6 +106,8 @@ async function createBilling(options: BillingOptions): Promise<Billing> {
     sync,
     reconcile,
     webhooks,
+    portal: createPortal({ stripe, config: first.stripe, log }),
+    switching: createSwitching({ stripe, catalog, clock }),
     handlers: background.flatMap((part) => part.handlers),
     start() {
       for (const worker of workers) worker.start();

@@ -11,9 +11,9 @@ export interface LinkError {
   /**
    * `signin`: in `signin.failed?error=`, or on a page with this status where that address is not
    * configured. `refresh`: in the answer of `POST /refresh`. `request`: the link itself is wrong, which
-   * the app's developer is told at once.
+   * the app's developer is told at once. `account`: on a page, for the person who followed a link to `/account/*`.
    */
-  at: 'signin' | 'refresh' | 'request';
+  at: 'signin' | 'refresh' | 'request' | 'account';
   /** Shown to people and to developers. */
   sentence: string;
   /** What the app does about it. */
@@ -92,6 +92,24 @@ export const linkErrors = {
     at: 'request',
     sentence: 'A parameter of this link is not valid.',
     advice: 'See `parameter` in the answer.',
+  },
+  account_foreign: {
+    status: 403,
+    at: 'account',
+    sentence: 'You do not belong to this account.',
+    advice: 'Link with the account of the token, or without `account`.',
+  },
+  account_missing: {
+    status: 403,
+    at: 'account',
+    sentence: 'You have no account.',
+    advice: 'Link to `/account/*` only for people who have one.',
+  },
+  billing_unavailable: {
+    status: 404,
+    at: 'account',
+    sentence: 'There is nothing to pay for here.',
+    advice: 'Configure `stripe`, and plans for the product.',
   },
   navigation_expected: {
     status: 400,

@@ -2,8 +2,11 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { handledTypes } from '../../src/billing/event_kinds.ts';
+import { remedyOf, standingOf } from '../../src/billing/policy.ts';
+import { productSchema } from '../../src/config/product_schema.ts';
+import { billingTexts } from '../../views/billing_texts.ts';
 import { configSchema, loadConfig } from '../../src/config.ts';
 import { goodInput, inFolder } from '../config/world.ts';
 
@@ -17,6 +20,68 @@ function part(name: string): string[] {
 
 test('the events to choose are those that are handled', () => {
   expect(part('events')).toEqual(handledTypes.map((type) => `- \`${type}\``));
+});
+
+describe('the table of states', () => {
+  const day = 86_400_000;
+  const now = Date.UTC(2027, 0, 1);
+  const rows = part('states')
+    .slice(2)
+    .map((row) => row.split('|').map((cell) => cell.trim().replaceAll('`', '')));
+  const words: Record<string, string> = {
+    pay: billingTexts.locked.action.pay,
+    resume: billingTexts.locked.action.resume,
+    subscribe: billingTexts.locked.action.subscribe,
+  };
+
+  test('has each word of Stripe', () => {
+    const said = rows.map(([, word]) => word);
+    expect(said.toSorted()).toEqual([
+      'active',
+      'any other',
+      'canceled',
+      'incomplete',
+      'incomplete_expired',
+      'no subscription',
+      'past_due',
+      'past_due, over',
+      'paused',
+      'trialing',
+      'unpaid',
+    ]);
+  });
+
+  test.each(rows)('%s %s', (_, word = '', _means, access, withFreePlan, lockedOut) => {
+    const [status = ''] = word.split(',');
+    const since = now - (word.endsWith('over') ? 8 : 1) * day;
+    const projection = {
+      subscription: 'sub_1',
+      status: word === 'any other' ? 'frozen' : status,
+      plan: 'team',
+      periodEnd: now + day,
+      ...(status === 'past_due' && { pastDueSince: since }),
+    };
+    const account = word === 'no subscription' ? {} : { subscriptions: { api: projection } };
+    const standing = (more: object) => {
+      const plans = [
+        { id: 'free', name: 'Free' },
+        { id: 'team', name: 'Team', prices: [{ period: 'month', lookupKey: 'team_monthly' }] },
+      ];
+      const product = productSchema.parse({
+        id: 'api',
+        name: 'API',
+        audience: 'https://api.example.com',
+        plans,
+        access: { pastDueDays: 7, ...more },
+      });
+      return standingOf(account, 'api', { config: { products: [product] }, now });
+    };
+    const said = ({ allowed }: { allowed: boolean }) => (allowed ? 'full' : 'none');
+    expect(said(standing({}))).toBe(access);
+    expect(said(standing({ freePlan: 'free' }))).toBe(withFreePlan);
+    const locked = standing({});
+    expect(locked.allowed ? '' : words[remedyOf(locked)]).toBe(lockedOut);
+  });
 });
 
 test('the configuration to begin with is a good one', async () => {

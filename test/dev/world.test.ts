@@ -132,6 +132,7 @@ describe('seeding', () => {
       oidcIssuer: 'http://127.0.0.1:1',
       githubIssuer: 'http://127.0.0.1:2',
       product: 'sample',
+      config: { products: [] },
     };
     await seed(options);
     const all = () =>
