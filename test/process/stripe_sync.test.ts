@@ -1,11 +1,20 @@
 /** `tollgate stripe sync`: accounts that differ from Stripe are told, and made what it says. */
 
 import { expect, onTestFinished, test } from 'vitest';
-import { products } from '../billing/world.ts';
 import { openStores } from '../../src/stores.ts';
 import { aSubscription, startScriptedStripe } from '../kit/scripted_stripe.ts';
 import { recordingLog } from '../kit/server.ts';
 import { config, inConfigured, run } from './program.ts';
+
+const prices = [{ period: 'month', price: 'price_team' }];
+const products = [
+  {
+    id: 'api',
+    name: 'API',
+    audience: 'https://api.example.com',
+    plans: [{ id: 'team', name: 'Team', prices }],
+  },
+];
 
 test('each difference is told once, and what nobody can mend by itself each time', async () => {
   const stripe = await startScriptedStripe();
