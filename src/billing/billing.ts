@@ -22,6 +22,8 @@ import { createInboxWorker } from './inbox_worker.ts';
 import { createReconcile } from './reconcile.ts';
 import type { Reconcile } from './reconcile.ts';
 import { createScheduledReconcile } from './scheduled_reconcile.ts';
+import { createSeats } from './seats.ts';
+import type { BillingSeats } from './seats.ts';
 import type { StripeClient } from './stripe.ts';
 import { createSwitching } from './switching.ts';
 import type { Switching } from './switching.ts';
@@ -60,6 +62,7 @@ export interface Billing {
   sync: Sync;
   portal: Portal;
   switching: Switching;
+  seats: BillingSeats;
   reconcile: Reconcile;
   webhooks: Webhooks;
   /** What the dispatcher calls. */
@@ -94,11 +97,12 @@ async function createBilling(options: BillingOptions): Promise<Billing> {
   const withheld: Withheld = () => Promise.resolve(false);
   const sync = createSync({ ...shared, stripe, catalog, withheld });
   const parts: BillingParts = { ...shared, stripe, catalog, sync };
-  const reconcile = createReconcile({ store, sync, log });
+  const seats = createSeats(parts);
+  const reconcile = createReconcile({ store, sync, seats, log });
   const { webhooks, ...events } = eventsOfStripe(parts, { reconcile, fulfil: undefined });
 
   // Parts with work of their own each add a line.
-  const background: Background[] = [events];
+  const background: Background[] = [events, { handlers: [seats.handler], workers: [] }];
   const workers = background.flatMap((part) => part.workers);
   return {
     stripe,
@@ -106,6 +110,7 @@ async function createBilling(options: BillingOptions): Promise<Billing> {
     sync,
     portal: createPortal({ stripe, config: first.stripe, log }),
     switching: createSwitching({ stripe, catalog, clock }),
+    seats,
     reconcile,
     webhooks,
     handlers: background.flatMap((part) => part.handlers),

@@ -1,0 +1,31 @@
+/**
+ * What the directory asks where members are paid for. Whose business that is (billing's) is not known here: without it
+ * there is room for everybody.
+ */
+
+export interface Seats {
+  /**
+   * Takes one, before a membership begins, and again after it began: any number of times, it is the same seat.
+   * @throws {Problem} `seats_full` (402), and why one more cannot be paid for
+   */
+  take(account: string, user: string): Promise<void>;
+  /** Gives it back, unless they are a member. Never fails: what is left over is found later. */
+  giveBack(account: string, user: string): Promise<void>;
+}
+
+export const roomForAll: Seats = {
+  take: () => Promise.resolve(),
+  giveBack: () => Promise.resolve(),
+};
+
+/** Billing is built on the directory, and asked by it: a knot, tied late. */
+export function lateSeats(): Seats & { tie(seats: Seats): void } {
+  let target = roomForAll;
+  return {
+    take: (account, user) => target.take(account, user),
+    giveBack: (account, user) => target.giveBack(account, user),
+    tie(seats) {
+      target = seats;
+    },
+  };
+}
