@@ -1,0 +1,132 @@
+/** A stateful simulator of Stripe over HTTP, on loopback and nowhere else. */
+
+import { listen } from '../upstream/server.ts';
+import { routes } from './api/routes.ts';
+import type { RecordedCall, StripeOptions, StripeSimulator } from './contract.ts';
+import { catchUp } from './engine/due.ts';
+import * as checkout from './engine/checkout.ts';
+import { faults } from './faults.ts';
+import { keeper } from './keeper.ts';
+import { handle } from './server.ts';
+import type { Server } from './server.ts';
+import { nowMs, openState } from './state.ts';
+import { webhooks } from './webhooks.ts';
+
+export type { StripeOptions, StripeSimulator } from './contract.ts';
+
+/** How often it looks whether anything fell due by itself. */
+const lookEveryMs = 1000;
+const defaultRetries = [500, 2000, 5000, 15_000];
+/** Not secret: it opens nothing but this simulator. */
+const defaultKey = 'sk_test_simulator';
+
+export async function startStripe(options: StripeOptions): Promise<StripeSimulator> {
+  const secretKey = options.secretKey ?? defaultKey;
+  const kept = await keeper(options.file);
+  const state = openState(
+    {
+      clock: options.clock ?? Date.now,
+      random: options.random,
+      accountId: options.accountId,
+      livemode: secretKey.startsWith('sk_live_'),
+    },
+    kept.saved,
+  );
+  const sender = webhooks({ state, retries: options.webhookRetries ?? defaultRetries });
+  const calls: RecordedCall[] = [];
+  const failing = faults();
+  const changed = () => kept.changed(state);
+
+  /** Does what a person does on a page, and keeps what came of it. */
+  async function act<T>(work: () => T): Promise<T> {
+    catchUp(state);
+    try {
+      return work();
+    } finally {
+      catchUp(state);
+      changed();
+      await Promise.resolve();
+    }
+  }
+
+  const server: Server = {
+    state,
+    routes,
+    secretKey,
+    faults: failing,
+    calls,
+    pages: undefined,
+    catchUp: () => catchUp(state),
+    changed,
+  };
+  const listening = await listen(options.port, (url) => {
+    state.url = url;
+    return {
+      hosts: [new URL(url).host, `localhost:${new URL(url).port}`],
+      handle: ({ request, response }) => handle(server, request, response),
+    };
+  });
+  const looking = setInterval(() => {
+    catchUp(state);
+  }, lookEveryMs);
+  looking.unref();
+
+  const simulator: StripeSimulator = {
+    url: listening.url,
+    secretKey,
+    accountId: state.accountId,
+    now: () => nowMs(state),
+    async advance(ms) {
+      await act(() => {
+        state.movedOn += ms;
+      });
+    },
+    calls,
+    fail: (rule) => failing.add(rule),
+    clearFaults: () => failing.clear(),
+    settings: state.settings,
+    webhooks: sender,
+    checkout: {
+      view: (id) => checkout.view(state, id),
+      pay: (id, paying) => act(() => checkout.pay(state, id, paying)),
+      authenticate: (id, ok) => act(() => checkout.authenticate(state, id, ok)),
+      leave: (id) => act(() => ({ redirect: state.checkoutSessions.need(id).cancel_url })),
+      settle: (id, outcome) => act(() => checkout.settle(state, id, outcome === 'succeeded')),
+      applyCode: (id, code) => act(() => checkout.applyCode(state, id, code)),
+      setQuantity: (id, line, quantity) =>
+        act(() => checkout.setQuantity(state, id, line, quantity)),
+    },
+    portal: {
+      view: later,
+      cancel: later,
+      resume: later,
+      pause: later,
+      previewPlan: later,
+      updatePlan: later,
+      setCard: later,
+      payInvoice: later,
+      updateCustomer: later,
+      leave: later,
+    },
+    dispute: later,
+    refund: later,
+    objects: {
+      customers: () => structuredClone(state.customers.all()),
+      subscriptions: () => structuredClone(state.subscriptions.all()),
+      invoices: () => structuredClone(state.invoices.all()),
+      events: () => structuredClone(state.events.all()),
+    },
+    async close() {
+      clearInterval(looking);
+      sender.close();
+      await listening.close();
+      await kept.close(state);
+    },
+  };
+  server.pages = options.pages?.(simulator);
+  return simulator;
+}
+
+function later(): never {
+  throw new Error('Not there yet.');
+}
