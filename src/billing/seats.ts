@@ -1,7 +1,7 @@
 /**
  * Seats: who is paid for is written on the account, so that the last seat is one document's business. A saga: the seat
- * is taken first, then paid for where the quantity at Stripe follows, then the membership begins, and the seat is looked
- * at once more; what fails gives it back. A crash in between leaves a seat or a quantity too many, which the next event
+ * is taken first, then paid for where the quantity at Stripe follows, then the membership begins, and they have arrived;
+ * what fails gives it back. A crash in between leaves a seat or a quantity too many, which the next event
  * of the account, or the comparison of all accounts, puts right: members, seats and quantity are made equal.
  */
 
@@ -41,6 +41,9 @@ export interface BillingSeats extends Seats {
   handler: Handler;
 }
 
+/** From a seat to the membership it takes a moment; a call to Stripe lies between them. */
+const arrivingMs = 2 * 60_000;
+
 export function createSeats(options: SeatsOptions): BillingSeats {
   const { store, clock, config, log } = options;
   const quantity = createSeatQuantity(options);
@@ -51,20 +54,17 @@ export function createSeats(options: SeatsOptions): BillingSeats {
   async function reserve(account: string, user: string): Promise<void> {
     await change(store, 'account', account, (present) => {
       const limits = limitsOf(present);
-      const { seats = [] } = present;
-      if (limits.length === 0 || seats.includes(user)) return undefined;
-      const full = limitBelow(limits, seats.length + 1);
+      if (limits.length === 0) return undefined;
+      const seats = new Set(present.seats).add(user);
+      const full = limitBelow(limits, seats.size);
       if (full !== undefined) throw seatsFull(full, account, config().issuer);
-      return { document: { ...present, seats: [...seats, user] } };
+      if (seats.size === present.seats?.length) return undefined;
+      const arriving = { ...present.arriving, [user]: clock() };
+      return { document: { ...present, seats: [...seats], arriving } };
     });
   }
 
-  async function take(account: string, user: string): Promise<boolean> {
-    const document = (await store.get('account', account))?.document;
-    if (document === undefined || limitsOf(document).length === 0) return false;
-    if (document.seats?.includes(user) === true) return quantity.follow(account);
-    // Those who came while nothing was counted have none yet.
-    if (document.seats === undefined) await putRight(account);
+  async function takeNew(account: string, user: string): Promise<void> {
     try {
       await reserve(account, user);
     } catch (error) {
@@ -74,23 +74,49 @@ export function createSeats(options: SeatsOptions): BillingSeats {
       await reserve(account, user);
     }
     try {
-      return await quantity.follow(account);
+      await quantity.follow(account);
     } catch (error) {
       await giveBack(account, user);
       throw error;
     }
   }
 
-  /** Seats are members'. A seat that was taken a moment ago for somebody on the way in is taken again by them. */
+  async function take(account: string, user: string): Promise<void> {
+    const document = (await store.get('account', account))?.document;
+    if (document === undefined || limitsOf(document).length === 0) return;
+    // Those who came while nothing was counted have none yet.
+    if (document.seats === undefined) await putRight(account);
+    await takeNew(account, user);
+  }
+
+  async function arrived(account: string, user: string): Promise<void> {
+    const changed = await change(store, 'account', account, (present) => {
+      const { [user]: since, ...others } = present.arriving ?? {};
+      return since === undefined ? undefined : { document: withArriving(present, others) };
+    });
+    if (changed === undefined || limitsOf(changed.document).length === 0) return;
+    if (changed.document.seats?.includes(user) === true) return;
+    await takeNew(account, user);
+    await arrived(account, user);
+  }
+
+  /** Seats are members', and for a while those of who is on the way in. */
   async function putRight(account: string): Promise<boolean> {
     const document = (await store.get('account', account))?.document;
     if (document === undefined) return false;
     const members = await memberIds(store, account, document);
     const changed = await change(store, 'account', account, (present) => {
-      const { seats, ...rest } = present;
-      const wanted = limitsOf(present).length === 0 ? [] : members;
-      if (isSame(seats ?? [], wanted)) return undefined;
-      return { document: wanted.length === 0 ? rest : { ...rest, seats: wanted } };
+      const { seats = [], ...rest } = present;
+      const isCounted = limitsOf(present).length > 0;
+      const arriving = Object.entries(present.arriving ?? {}).filter(
+        ([, since]) => isCounted && Math.abs(clock() - since) < arrivingMs,
+      );
+      const wanted = new Set([...(isCounted ? members : []), ...arriving.map(([user]) => user)]);
+      const isSame = seats.length === wanted.size && seats.every((user) => wanted.has(user));
+      if (isSame && arriving.length === Object.keys(present.arriving ?? {}).length)
+        return undefined;
+      const kept = withArriving(rest, Object.fromEntries(arriving));
+      return { document: wanted.size === 0 ? kept : { ...kept, seats: [...wanted] } };
     });
     return changed?.written === true;
   }
@@ -107,7 +133,9 @@ export function createSeats(options: SeatsOptions): BillingSeats {
         const { seats = [], ...rest } = present;
         const left = seats.filter((one) => one !== user);
         if (left.length === seats.length) return undefined;
-        return { document: left.length === 0 ? rest : { ...rest, seats: left } };
+        const { [user]: _gone, ...others } = present.arriving ?? {};
+        const kept = withArriving(rest, others);
+        return { document: left.length === 0 ? kept : { ...kept, seats: left } };
       });
       await quantity.follow(account);
     } catch (error) {
@@ -132,15 +160,17 @@ export function createSeats(options: SeatsOptions): BillingSeats {
   }
 
   return {
-    take: async (account, user) => void (await take(account, user)),
+    take,
+    arrived,
     giveBack,
     settle,
-    handler: handlerOf({ store, log }, { giveBack, settle }),
+    handler: handlerOf({ store, log }, { arrived, giveBack, settle }),
   };
 }
 
-function isSame(one: readonly string[], other: readonly string[]): boolean {
-  return one.length === other.length && one.every((user) => other.includes(user));
+function withArriving(account: AccountDocument, arriving: Record<string, number>): AccountDocument {
+  const { arriving: _before, ...rest } = account;
+  return Object.keys(arriving).length === 0 ? rest : { ...rest, arriving };
 }
 
 /**
@@ -149,15 +179,16 @@ function isSame(one: readonly string[], other: readonly string[]): boolean {
  */
 function handlerOf(
   { store, log }: Pick<SeatsOptions, 'store' | 'log'>,
-  seats: Pick<BillingSeats, 'giveBack' | 'settle'>,
+  seats: Pick<BillingSeats, 'arrived' | 'giveBack' | 'settle'>,
 ): Handler {
-  const settle = async (account: string) => {
+  const later = async (account: string, work: Promise<unknown>) => {
     try {
-      await seats.settle(account);
+      await work;
     } catch (error) {
       log.warn('seats are compared later', { account, error });
     }
   };
+  const settle = (account: string) => later(account, seats.settle(account));
   return {
     name: 'seats',
     types: ['member.added', 'member.removed', 'subscription.changed'],
@@ -167,7 +198,9 @@ function handlerOf(
       } else if (isEvent(event, 'member.added')) {
         const { account, user } = event.data;
         const document = (await store.get('account', account))?.document;
-        if (document?.seats?.includes(user) !== true) await settle(account);
+        if (document?.arriving?.[user] !== undefined) {
+          await later(account, seats.arrived(account, user));
+        } else if (document?.seats?.includes(user) !== true) await settle(account);
       } else if (isEvent(event, 'subscription.changed')) {
         await settle(event.data.account);
       }

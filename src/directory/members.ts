@@ -94,10 +94,10 @@ async function add(deps: Deps, place: Place, roles: string[]): Promise<boolean> 
   }
 }
 
-/** Between the seat and the membership somebody may have put the seats right, and found nobody on it. */
+/** Whoever took very long on the way in may find the seat taken: then they have to go. */
 async function confirmSeat(deps: Deps, place: Place, came: boolean): Promise<void> {
   try {
-    await deps.seats.take(place.account, place.user);
+    await deps.seats.arrived(place.account, place.user);
   } catch (error) {
     if (came) await remove(deps, place);
     throw error;

@@ -151,6 +151,19 @@ describe('where the quantity is what was bought', () => {
     expect(await state()).toMatchObject({ seats: ['ada', 'cleo'] });
   });
 
+  test('who took a seat and never came loses it; should they come after all, they have to go', async () => {
+    const { add, seats, directory, state, world } = await start();
+    await seats.take(account, 'ben');
+    expect(await problemOf(add('cleo'))).toBe('seats_full');
+    world.now += 3 * 60_000;
+    await add('cleo');
+    expect(await problemOf(seats.arrived(account, 'ben'))).toBe('seats_full');
+    expect(await state()).toMatchObject({ members: ['ada', 'cleo'], seats: ['ada', 'cleo'] });
+    await directory.removeMember(account, 'cleo');
+    await seats.arrived(account, 'ben');
+    expect((await state()).seats).toEqual(['ada', 'ben']);
+  });
+
   test('no more can be bought than the plan has', async () => {
     const { add } = await start({ max: 2 });
     await add('ben');
