@@ -113,6 +113,7 @@ export function createApplication(options: ApplicationOptions): Application {
       config,
       log,
       clock,
+      signups: options.billing?.signups,
     }).routes(),
   );
   app.use(
@@ -127,8 +128,8 @@ export function createApplication(options: ApplicationOptions): Application {
       limits,
       live: options.live,
       streams: options.streams,
-      directory,
       billing: options.billing,
+      directory,
       renderQuestion: pages.signOutQuestion,
     }).routes(),
   );
@@ -150,6 +151,7 @@ function browserLimit(limits: Limits, config: Config): Middleware {
     '/interaction/',
     '/integrations/',
     '/signin',
+    '/signup',
     '/oauth2/authorize',
     '/oauth2/logout',
     '/oauth2/par',

@@ -16,6 +16,7 @@ import { repeat } from './base/repeat.ts';
 import type { Repeated } from './base/repeat.ts';
 import { createSecrets } from './base/secrets.ts';
 import { openBilling } from './billing/billing.ts';
+import type { Billing } from './billing/billing.ts';
 import type { Config } from './config.ts';
 import { createDirectory } from './directory/directory.ts';
 import type { Directory } from './directory/directory.ts';
@@ -33,7 +34,7 @@ import { createFederation } from './federation/federation.ts';
 import { createReadiness } from './health.ts';
 import { createEventStreams } from './links/event_streams.ts';
 import { measuredSignIns } from './measured_sign_ins.ts';
-import { linkClientId } from './oidc/clients.ts';
+import { linkClientId, signupClientId } from './oidc/clients.ts';
 import { createCutoffs, cutoffHandler } from './oidc/cutoffs.ts';
 import type { Cutoffs } from './oidc/cutoffs.ts';
 import { createEndings } from './oidc/endings.ts';
@@ -82,6 +83,8 @@ export interface Server {
   hangUp(): void;
   /** For operators' commands, and for seeding a development world. */
   directory: Directory;
+  /** Absent where nothing is sold by Stripe. */
+  billing: Billing | undefined;
   dispatcher: Dispatcher;
   deliveries: Deliveries;
   /** Who is told of events. */
@@ -112,7 +115,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
 
   const limits = createLimits({ store, clock, log });
   const { registration, lifetimes } = config;
-  const reservedIds = new Set([linkClientId]);
+  const reservedIds = new Set([linkClientId, signupClientId]);
   const seats = lateSeats();
   const directory = createDirectory({ store, clock, log, registration, reservedIds, seats });
   const federation = createFederation({ config, store, secrets, fetch, clock, log });
@@ -183,6 +186,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       await guarded.close();
     },
     directory,
+    billing,
     dispatcher,
     deliveries: notifying.deliveries,
     receivers: notifying.receivers,

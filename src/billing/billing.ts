@@ -13,7 +13,8 @@ import type { Directory } from '../directory/directory.ts';
 import type { Store } from '../storage/store.ts';
 import { createCatalog } from './catalog.ts';
 import { createCatchUp } from './catch_up.ts';
-import type { Withheld } from './customer_state.ts';
+import { createCustomers } from './customers.ts';
+import type { Customers } from './customers.ts';
 import { createPortal } from './portal.ts';
 import type { Portal } from './portal.ts';
 import { createEventWork } from './event_work.ts';
@@ -24,6 +25,8 @@ import type { Reconcile } from './reconcile.ts';
 import { createScheduledReconcile } from './scheduled_reconcile.ts';
 import { createSeats } from './seats.ts';
 import type { BillingSeats } from './seats.ts';
+import { createSignupWorker } from './signup_sweep.ts';
+import { createSignups } from './signups.ts';
 import type { StripeClient } from './stripe.ts';
 import { createSwitching } from './switching.ts';
 import type { Switching } from './switching.ts';
@@ -31,6 +34,7 @@ import { createSync } from './sync.ts';
 import type { Background, Catalog, Signups, Sync } from './types.ts';
 import { createWebhooks } from './webhooks.ts';
 import type { Webhooks } from './webhooks.ts';
+import { createWithheld } from './withheld.ts';
 
 export interface BillingOptions {
   /** The one of now: products may change while the process runs. */
@@ -60,6 +64,8 @@ export interface Billing {
   stripe: StripeClient;
   catalog: Catalog;
   sync: Sync;
+  customers: Customers;
+  signups: Signups;
   portal: Portal;
   switching: Switching;
   seats: BillingSeats;
@@ -94,20 +100,30 @@ async function createBilling(options: BillingOptions): Promise<Billing> {
   const stripe = createStripe({ config: first.stripe, fetch: fetch ?? guarded, clock, log });
   const catalog = createCatalog({ config, stripe, clock });
   // A sign-up that waits for its money says so here.
-  const withheld: Withheld = () => Promise.resolve(false);
+  const withheld = createWithheld({ store, stripe });
   const sync = createSync({ ...shared, stripe, catalog, withheld });
+  const customers = createCustomers({ store, clock, log, stripe, config });
+  const signups = createSignups({ ...shared, stripe, catalog, withheld, sync, customers });
+  const signupWorker = createSignupWorker({ ...shared, sweep: () => signups.sweep() });
   const parts: BillingParts = { ...shared, stripe, catalog, sync };
   const seats = createSeats(parts);
   const reconcile = createReconcile({ store, sync, seats, log });
-  const { webhooks, ...events } = eventsOfStripe(parts, { reconcile, fulfil: undefined });
+  const { fulfil } = signups;
+  const { webhooks, ...events } = eventsOfStripe(parts, { reconcile, fulfil });
 
   // Parts with work of their own each add a line.
-  const background: Background[] = [events, { handlers: [seats.handler], workers: [] }];
+  const background: Background[] = [
+    events,
+    { handlers: [], workers: [signupWorker] },
+    { handlers: [seats.handler], workers: [] },
+  ];
   const workers = background.flatMap((part) => part.workers);
   return {
     stripe,
     catalog,
     sync,
+    customers,
+    signups,
     portal: createPortal({ stripe, config: first.stripe, log }),
     switching: createSwitching({ stripe, catalog, clock }),
     seats,

@@ -25,7 +25,7 @@ import type { Revocations } from './revocations.ts';
 import { roomForAll } from './seats.ts';
 import type { Seats } from './seats.ts';
 import { createSignIn } from './sign_in.ts';
-import type { Registration, SignedIn } from './sign_in.ts';
+import type { Registration, SignedIn, SigningIn } from './sign_in.ts';
 import { createUsers } from './users.ts';
 import type { Identity, NewUser, StoredUser, Users } from './users.ts';
 
@@ -43,10 +43,11 @@ export interface DirectoryOptions {
 
 export interface Directory extends Revocations {
   /**
-   * Who this identity is; makes the user and a personal account where registration is open.
+   * Who this identity is; makes the user and a personal account where registration is open. Who is `signingUp` becomes a
+   * user also where people come in by `checkout`, without an account: it is made when it is paid for.
    * @throws {Problem} `not_registered` (403), `user_disabled` (403), `identity_invalid` (400)
    */
-  signIn(identity: Identity): Promise<SignedIn>;
+  signIn(identity: Identity, how?: SigningIn): Promise<SignedIn>;
   /** Of any status. */
   user(id: string): Promise<StoredUser | undefined>;
   /** Of any status. */
@@ -70,6 +71,8 @@ export interface Directory extends Revocations {
    *   `seats_full`, `card_declined` (402), `stripe_unavailable` (503)
    */
   addMember(account: string, user: string, roles: readonly string[]): Promise<boolean>;
+  /** Gives an owner whom the account names their membership. Idempotent. */
+  finishOwner(account: string, user: string): Promise<void>;
   /**
    * @returns whether somebody went
    * @throws {Problem} `account_unknown` (404), `last_owner` (409)
@@ -111,6 +114,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
     createAccount: accounts.create,
     closeAccount: accounts.close,
     addMember: members.add,
+    finishOwner: (account, user) => accounts.finishOwner(account, user, []),
     removeMember: members.remove,
     setRoles: members.setRoles,
     unlinkIdentity: (user, issuer, subject) => unlinkIdentity(options, user, { issuer, subject }),

@@ -8,6 +8,9 @@
  *   GET /signin/return                 the authorization endpoint's answer
  *   POST /refresh                      an access token for the cookie
  *   GET, POST /signout                 the end of the session and of all that came from it
+ *   GET /signup, /signup/:provider     choose and pay; ends at `return_to` or `signup.success`
+ *   GET /signup/return                 the authorization endpoint's answer
+ *   GET /integrations/stripe/checkout/success, /canceled   the way back from the payment
  *   GET /session/events                tells a page when any of that is different
  *   GET /account/portal                Stripe's portal, for who may pay
  *   GET, POST /account/switch/:product another plan
@@ -21,6 +24,7 @@ import type { Log } from '../base/log.ts';
 import type { Secrets } from '../base/secrets.ts';
 import type { Billing } from '../billing/billing.ts';
 import type { Config } from '../config.ts';
+import type { Directory } from '../directory/directory.ts';
 import type { LinkOidc } from '../oidc/links.ts';
 import type { LiveSessions } from '../oidc/live_sessions.ts';
 import type { Cookies } from '../web/cookies.ts';
@@ -32,6 +36,8 @@ import { openPortal, portalReturnPath, returnFromPortal } from './account.ts';
 import { beginSwitch, confirmSwitch } from './account_switch.ts';
 import type { ActingDirectory } from './acting.ts';
 import { createAttempts } from './attempts.ts';
+import type { Attempts } from './attempts.ts';
+import { leaveCheckout, returnFromCheckout } from './checkout_returns.ts';
 import { preflight } from './cors.ts';
 import type { EventStreams } from './event_streams.ts';
 import { linkProblem } from './errors.ts';
@@ -39,6 +45,8 @@ import { refresh, refreshMethods } from './refresh.ts';
 import { sessionEvents, sessionEventsMethods } from './session_events.ts';
 import { beginSignin, finishSignin } from './signin.ts';
 import { signOutByForm, signOutByLink } from './signout.ts';
+import { beginSignup, returnToSignup } from './signup.ts';
+import type { SignupRequest } from './signup_request.ts';
 import type { SignoutQuestion } from './signout.ts';
 
 export interface LinksDependencies {
@@ -69,6 +77,7 @@ const perMinute = (name: string, limit: number): LimitRule => ({
 });
 const signinLimit = perMinute('link_signin', 300);
 const refreshLimit = perMinute('link_refresh', 1200);
+const signupLimit = perMinute('link_signup', 300);
 const signoutLimit = perMinute('link_signout', 300);
 const accountLimit = perMinute('link_account', 300);
 const sessionEventsLimit = perMinute('link_session_events', 1200);
@@ -80,6 +89,7 @@ export function routes(dependencies: LinksDependencies): Router {
     secrets,
     clock,
     lifetimeSeconds: config.lifetimes.interaction,
+    of: 'signin',
   });
   const signin = { ...dependencies, attempts };
   const router = new Router();
@@ -108,10 +118,28 @@ export function routes(dependencies: LinksDependencies): Router {
     ctx.set('Allow', sessionEventsMethods);
     throw new Problem('method_not_allowed', 405, 'This is a stream of events: ask with GET.');
   });
+  mountSignups(router, dependencies, attempts);
   accountRoutes(router, dependencies);
   router.get('/signout', (ctx) => signOutByLink(ctx, dependencies));
   router.post('/signout', (ctx) => signOutByForm(ctx, dependencies));
   return router;
+}
+
+/** Only where something is sold. */
+function mountSignups(router: Router, dependencies: LinksDependencies, attempts: Attempts): void {
+  const { config, billing, cookies, secrets, clock, limits } = dependencies;
+  if (billing === undefined) return;
+  const lifetimeSeconds = config.lifetimes.interaction;
+  const options = { cookies, secrets, clock, lifetimeSeconds, of: 'signup' } as const;
+  const signupAttempts = createAttempts<SignupRequest>(options);
+  const signup = { ...dependencies, billing, attempts, signupAttempts };
+  const back = '/integrations/stripe/checkout';
+  router.use(['/signup', back], limits.byAddress(signupLimit));
+  router.get('/signup', (ctx) => beginSignup(ctx, signup));
+  router.get('/signup/return', (ctx) => returnToSignup(ctx, signup));
+  router.get('/signup/:provider', (ctx) => beginSignup(ctx, signup, ctx.params.provider));
+  router.get(`${back}/success`, (ctx) => returnFromCheckout(ctx, signup));
+  router.get(`${back}/canceled`, (ctx) => leaveCheckout(ctx, signup));
 }
 
 /** Links about what an account pays for; a page that says so where there is nothing to pay for. */

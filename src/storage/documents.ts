@@ -219,6 +219,11 @@ export interface SignupDocument {
   coupon?: string;
   trial?: boolean;
   locale?: string;
+  /** Settled with the attempt, so that asking Stripe again is the same request: its price, and the days of a trial. */
+  price?: string;
+  trialDays?: number;
+  /** This attempt goes without Checkout: a free plan, or a trial without a card. */
+  direct?: true;
   /** Where the browser goes when all is done. */
   returnTo?: string;
   /**

@@ -113,6 +113,7 @@ export async function world(options: WorldOptions = {}) {
     cookies,
     log,
     clock: () => now,
+    signups: undefined,
     csrf: createCsrf({ issuer, secrets, cookies }),
     conversations: {
       load: (ctx) =>

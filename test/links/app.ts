@@ -153,6 +153,7 @@ function fakeOidc(ownIssuer: string, fake: FakeOidc): LinkOidc {
   return {
     clientId: 'tollgate-links',
     redirectUri: `${ownIssuer}/signin/return`,
+    signup: { clientId: 'tollgate-signup', redirectUri: `${ownIssuer}/signup/return` },
     async token(_ctx, parameters) {
       fake.asked.push(parameters);
       return fake.answer(parameters);
