@@ -421,7 +421,9 @@ describe('sign-up', () => {
       [{ ...team, return_to: 'https://evil.example/' }, 'return_to_not_allowed'],
     ];
     for (const [query, code] of wrong) {
-      const page = await world.browser().get(`${world.issuer}/signup?${new URLSearchParams(query)}`);
+      const page = await world
+        .browser()
+        .get(`${world.issuer}/signup?${new URLSearchParams(query)}`);
       expect([page.status, page.title]).toEqual([
         400,
         'This app sent us something we cannot use – Tollgate',

@@ -15,7 +15,7 @@ import type { SignIn, World } from './world.ts';
 type Products = NonNullable<ConfigInput['products']>;
 
 /** `team` is paid for, by seat; `solo` can be tried with a card, `easy` without one; `free` costs nothing. */
-export const products: Products = [
+const products: Products = [
   {
     id: 'api',
     name: 'API',
@@ -124,7 +124,7 @@ export async function startSignupWorld(changes: ConfigChanges = {}): Promise<Sig
   const hook = await api.webhookEndpoints.create({
     url: 'http://127.0.0.1:1/',
     enabled_events: ['*'],
-    api_version: apiVersion as Stripe.WebhookEndpointCreateParams.ApiVersion,
+    api_version: apiVersion,
   });
   const secret = hook.secret ?? '';
   const world = await startWorld({
