@@ -15,6 +15,8 @@ import { createCatalog } from './catalog.ts';
 import { createCatchUp } from './catch_up.ts';
 import { createCustomers } from './customers.ts';
 import type { Customers } from './customers.ts';
+import { createPortal } from './portal.ts';
+import type { Portal } from './portal.ts';
 import { createEventWork } from './event_work.ts';
 import { Inbox } from './inbox.ts';
 import { createInboxWorker } from './inbox_worker.ts';
@@ -24,6 +26,8 @@ import { createScheduledReconcile } from './scheduled_reconcile.ts';
 import { createSignupWorker } from './signup_sweep.ts';
 import { createSignups } from './signups.ts';
 import type { StripeClient } from './stripe.ts';
+import { createSwitching } from './switching.ts';
+import type { Switching } from './switching.ts';
 import { createSync } from './sync.ts';
 import type { Background, Catalog, Signups, Sync } from './types.ts';
 import { createWebhooks } from './webhooks.ts';
@@ -60,6 +64,8 @@ export interface Billing {
   sync: Sync;
   customers: Customers;
   signups: Signups;
+  portal: Portal;
+  switching: Switching;
   reconcile: Reconcile;
   webhooks: Webhooks;
   /** What the dispatcher calls. */
@@ -93,8 +99,7 @@ async function createBilling(options: BillingOptions): Promise<Billing> {
   // A sign-up that waits for its money says so here.
   const withheld = createWithheld({ store, stripe });
   const sync = createSync({ ...shared, stripe, catalog, withheld });
-  const products = () => config().products.map(({ id }) => id);
-  const customers = createCustomers({ store, clock, log, stripe, products });
+  const customers = createCustomers({ store, clock, log, stripe, config });
   const signups = createSignups({ ...shared, stripe, catalog, withheld, sync, customers });
   const signupWorker = createSignupWorker({ ...shared, sweep: () => signups.sweep() });
   const parts: BillingParts = { ...shared, stripe, catalog, sync };
@@ -111,6 +116,8 @@ async function createBilling(options: BillingOptions): Promise<Billing> {
     sync,
     customers,
     signups,
+    portal: createPortal({ stripe, config: first.stripe, log }),
+    switching: createSwitching({ stripe, catalog, clock }),
     reconcile,
     webhooks,
     handlers: background.flatMap((part) => part.handlers),

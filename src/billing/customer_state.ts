@@ -2,6 +2,7 @@
 
 import type { Config } from '../config.ts';
 import type { AccountDocument, SubscriptionProjection } from '../storage/documents.ts';
+import { lateSince } from './late.ts';
 import { withSubscriptions } from './projection.ts';
 import type { Stripe, StripeClient } from './stripe.ts';
 import { isDead, stateOf } from './subscription_state.ts';
@@ -46,7 +47,7 @@ export async function readCustomer(
   }
   const products = config().products.map(({ id }) => id);
   return {
-    ...stateOf(subscriptions, catalog, products),
+    ...stateOf(subscriptions, catalog, products, await lateSince(stripe, subscriptions)),
     gone,
     entitlements: gone ? [] : entitlements,
   };

@@ -7,6 +7,7 @@
 import type { Clock } from '../base/clock.ts';
 import { Problem } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import type { Config } from '../config.ts';
 import { accountUnknown } from '../directory/accounts.ts';
 import { change } from '../directory/change.ts';
 import type { AccountDocument, SignupDocument } from '../storage/documents.ts';
@@ -20,8 +21,8 @@ export interface CustomersOptions {
   clock: Clock;
   log: Log;
   stripe: StripeClient;
-  /** Ids of all products: whose tokens say the customer. */
-  products: () => readonly string[];
+  /** The one of now: whose tokens say the customer. */
+  config: () => Pick<Config, 'products'>;
 }
 
 export interface Customers {
@@ -135,12 +136,12 @@ async function introduce(
   await stripe.call('customers.update', (api) => api.customers.update(customer, about));
 }
 
-function keptOnAccount({ store, clock, products }: CustomersOptions, account: string): Keeper {
+function keptOnAccount({ store, clock, config }: CustomersOptions, account: string): Keeper {
   const changed = async (decide: (present: AccountDocument) => AccountDocument | undefined) => {
     const result = await change(store, 'account', account, (before) => {
       const after = decide(before);
       if (after === undefined) return undefined;
-      const succession = { account, before, after, products: products(), clock };
+      const succession = { account, before, after, config: config(), clock };
       return { document: after, events: successionEvents(succession) };
     });
     if (result === undefined) throw accountUnknown();

@@ -13,6 +13,7 @@ import type { AccountDocument, SubscriptionProjection } from '../storage/documen
 import type { NewEvent, Store } from '../storage/store.ts';
 import { changedClaims, subscriptionClaims } from './claims.ts';
 import type { ClaimChanges } from './claims.ts';
+import type { Terms } from './policy.ts';
 
 /** What is the account's at large, as a key beside products. No id of a product looks like it. */
 export const atLarge = '*';
@@ -21,22 +22,25 @@ export interface Succession {
   account: string;
   before: AccountDocument;
   after: AccountDocument;
-  /** Whose tokens can say something of the account, beside those that it has subscriptions to. */
-  products: readonly string[];
+  /** Of now: whose tokens can say something of the account, and what a plan comes to. */
+  config: Terms['config'];
   clock: Clock;
 }
 
 /** By product, the claims that are different after the write; of those products only where any are. */
 export function claimChanges(succession: Succession): Map<string, ClaimChanges> {
-  const { before, after } = succession;
+  const { before, after, config, clock } = succession;
+  const terms = { config, now: clock() };
   const products = new Set([
-    ...succession.products,
+    ...config.products.map(({ id }) => id),
     ...Object.keys(before.subscriptions ?? {}),
     ...Object.keys(after.subscriptions ?? {}),
   ]);
   const changes = new Map<string, ClaimChanges>();
   for (const product of [...products].toSorted()) {
-    const [old, now] = [before, after].map((document) => subscriptionClaims(document, product));
+    const [old, now] = [before, after].map((document) =>
+      subscriptionClaims(document, product, terms),
+    );
     const changed = changedClaims(old ?? {}, now ?? {});
     if (Object.keys(changed).length > 0) changes.set(product, changed);
   }
@@ -95,14 +99,19 @@ export type Project = (
 ) => Promise<ClaimChanges>;
 
 /** Writes one product's projection without asking Stripe: for worlds that have none. */
-export function createProject({ store, clock }: { store: Store; clock: Clock }): Project {
+export function createProject(deps: {
+  store: Store;
+  clock: Clock;
+  config: Terms['config'];
+}): Project {
+  const { store, clock, config } = deps;
   return async (account, product, projection) => {
     let claims: ClaimChanges = {};
     const changed = await change(store, 'account', account, (present) => {
       const { [product]: _before, ...others } = present.subscriptions ?? {};
       const subscriptions = projection === null ? others : { ...others, [product]: projection };
       const next = withSubscriptions(present, subscriptions);
-      const succession = { account, before: present, after: next, products: [product], clock };
+      const succession = { account, before: present, after: next, config, clock };
       claims = claimChanges(succession).get(product) ?? {};
       if (isDeepStrictEqual(next, present)) return undefined;
       return { document: next, events: successionEvents(succession) };

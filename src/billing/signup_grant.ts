@@ -68,10 +68,9 @@ async function make(
       ? before
       : await asStripeSays(options, { ...before, customer }, customer, subscription);
   const { name } = before;
-  const products = config().products.map(({ id }) => id);
   const events = [
     newEvent(clock, 'account.created', { account, name, owner: user }),
-    ...successionEvents({ account, before, after, products, clock }),
+    ...successionEvents({ account, before, after, config: config(), clock }),
   ];
   try {
     await store.write('account', account, after, { expect: 'absent', events });

@@ -130,3 +130,25 @@ function translate(error: unknown): unknown {
     details: { stripe: error.code ?? error.type, ...(error.param && { parameter: error.param }) },
   });
 }
+
+/** What an operator is to do about it, in a sentence: for commands. `undefined` where it is nothing of Stripe's. */
+export function adviceOn(problem: Problem, { apiBase }: StripeConfig): string | undefined {
+  const { errors } = Stripe;
+  const { cause } = problem;
+  if (cause instanceof errors.StripeAuthenticationError) {
+    return 'Stripe does not know the key, or it has expired: set TOLLGATE_STRIPE_SECRET_KEY to one of the dashboard (Developers, API keys).';
+  }
+  if (cause instanceof errors.StripePermissionError) {
+    // Its message names the right, and the key by its last letters: only the first is told.
+    const right = /'(rak_[a-z_]{1,60})'/.exec(cause.message)?.[1];
+    const which = right === undefined ? 'a right that this needs' : `the right ${right}`;
+    return `The key is a restricted one and lacks ${which}: add it in Stripe's dashboard (Developers, API keys).`;
+  }
+  if (cause instanceof errors.StripeConnectionError) {
+    return `${apiBase} does not answer: is there a way to it from here?`;
+  }
+  if (!(cause instanceof errors.StripeError)) return undefined;
+  const { code, param, requestId } = cause;
+  const about = [code ?? cause.type, param, requestId].filter((one) => one !== undefined);
+  return `Stripe refused it: ${about.join(', ')}.`;
+}

@@ -3,6 +3,7 @@
  * where Stripe has them since 2025-03; a scheduled end is `cancel_at` as well as `cancel_at_period_end`.
  */
 
+import type { LateSince } from './late.ts';
 import type { SubscriptionProjection } from '../storage/documents.ts';
 import type { Stripe } from './stripe.ts';
 import type { Catalog } from './types.ts';
@@ -50,6 +51,7 @@ export function stateOf(
   subscriptions: readonly Stripe.Subscription[],
   catalog: Catalog,
   products: readonly string[],
+  lateSince: LateSince = new Map(),
 ): SubscriptionState {
   const strays: Stray[] = [];
   const byProduct = new Map<string, Stripe.Subscription[]>();
@@ -65,7 +67,7 @@ export function stateOf(
   for (const [product, candidates] of byProduct) {
     const [best, ...others] = candidates.toSorted(better);
     if (best === undefined) continue;
-    chosen[product] = projectionOf(best, product, catalog);
+    chosen[product] = projectionOf(best, product, catalog, lateSince.get(best.id));
     for (const other of others) {
       // An unpaid attempt at another one ends by itself.
       if (rankOf(other) >= attempted) continue;
@@ -103,6 +105,8 @@ function projectionOf(
   subscription: Stripe.Subscription,
   product: string,
   catalog: Catalog,
+  /** When the oldest of its open invoices was made. */
+  lateSince?: number,
 ): SubscriptionProjection {
   const { items, status } = subscription;
   const planned = items.data.find(({ price }) => catalog.planOf(price)?.product === product);
@@ -122,6 +126,7 @@ function projectionOf(
     quantity: item?.quantity,
     trialEnd: milliseconds(subscription.trial_end),
     periodEnd: milliseconds(periodEnd),
+    pastDueSince: status === 'past_due' ? lateSince : undefined,
     cancelAt: milliseconds(cancelAt),
     endedAt: milliseconds(subscription.ended_at),
     item: item?.id,

@@ -66,8 +66,7 @@ async function settle(
   const differences = differencesBetween(before, found);
   const after = { ...found, reconciledAt: now - (now % hour) };
   if (!isDeepStrictEqual(after, before)) {
-    const products = config().products.map(({ id }) => id);
-    const events = successionEvents({ account, before, after, products, clock });
+    const events = successionEvents({ account, before, after, config: config(), clock });
     await store.write('account', account, after, { expect: version, events });
   }
   tell(log, { account, customer, before, state, differences });

@@ -1,7 +1,8 @@
 /** What is sold: products with their services, plans, and prices. And how we speak with Stripe about it. */
 
 import { z } from 'zod';
-import { address, audience, id, origin, role, scope, text } from './fields.ts';
+import { address, audience, checked, id, origin, role, scope, text } from './fields.ts';
+import type { Complaint } from './fields.ts';
 
 const count = (least: number, most: number) => z.number().int().min(least).max(most);
 
@@ -102,13 +103,32 @@ export const productSchema = z.strictObject({
   access: accessSchema.prefault({}).describe('What the state of a subscription allows.'),
 });
 
+/** Messages never show what was found. */
+function complainOfKey(key: string): Complaint | undefined {
+  if (/^(sk|rk)_(test|live)_[A-Za-z0-9_]{3,250}$/.test(key)) return undefined;
+  if (key.startsWith('pk_')) {
+    return ['It is a publishable key, which may do nothing.', 'Set the secret key (`sk_…`).'];
+  }
+  return [
+    'It is no secret key of Stripe.',
+    'They begin with sk_test_, sk_live_, rk_test_ or rk_live_.',
+  ];
+}
+
+function complainOfWebhookSecret(secret: string): Complaint | undefined {
+  if (/^whsec_[\x21-\x7e]{8,200}$/.test(secret)) return undefined;
+  return [
+    'It is no secret of a webhook endpoint.',
+    'They begin with whsec_; Stripe shows it beside the endpoint.',
+  ];
+}
+
 export const stripeSchema = z.strictObject({
-  secretKey: z
-    .string()
-    .regex(/^(sk|rk)_(test|live)_[A-Za-z0-9_]{3,250}$/, 'It is no secret key of Stripe.')
-    .describe('A secret or restricted key. Better in `TOLLGATE_STRIPE_SECRET_KEY`.'),
+  secretKey: checked(z.string(), complainOfKey).describe(
+    'A secret or restricted key. Better in `TOLLGATE_STRIPE_SECRET_KEY`.',
+  ),
   webhookSecrets: z
-    .array(z.string().regex(/^whsec_.{8,200}$/, 'It begins with whsec_.'))
+    .array(checked(z.string(), complainOfWebhookSecret))
     .max(10)
     .default([])
     .describe(

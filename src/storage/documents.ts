@@ -182,6 +182,12 @@ export interface SubscriptionProjection {
   quantity?: number;
   trialEnd?: number;
   periodEnd?: number;
+  /**
+   * While `past_due`: when the oldest open invoice of the subscription was made. Of Stripe's objects alone, so that it
+   * is the same in whatever order events come. `periodEnd` says nothing of it: Stripe has moved that on by then, and
+   * an invoice of a change of plan can be late in the middle of a period.
+   */
+  pastDueSince?: number;
   /** The scheduled end, by `cancel_at` or by `cancel_at_period_end`. */
   cancelAt?: number;
   endedAt?: number;
