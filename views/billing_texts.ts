@@ -120,6 +120,11 @@ export const billingFailures: Record<string, FailureText> = {
     title: 'That number of seats is not possible',
     advice: 'Go back to the app, and choose again.',
   },
+  seats_full: {
+    title: 'All seats are taken',
+    sentence: 'The plan has no seat for one more member.',
+    advice: 'Remove a member, or buy more seats.',
+  },
   seats_taken: {
     title: 'More seats are taken than that',
     advice: 'Remove members first, or keep more seats.',

@@ -23,6 +23,8 @@ import { createInboxWorker } from './inbox_worker.ts';
 import { createReconcile } from './reconcile.ts';
 import type { Reconcile } from './reconcile.ts';
 import { createScheduledReconcile } from './scheduled_reconcile.ts';
+import { createSeats } from './seats.ts';
+import type { BillingSeats } from './seats.ts';
 import { createSignupWorker } from './signup_sweep.ts';
 import { createSignups } from './signups.ts';
 import type { StripeClient } from './stripe.ts';
@@ -66,6 +68,7 @@ export interface Billing {
   signups: Signups;
   portal: Portal;
   switching: Switching;
+  seats: BillingSeats;
   reconcile: Reconcile;
   webhooks: Webhooks;
   /** What the dispatcher calls. */
@@ -103,12 +106,17 @@ async function createBilling(options: BillingOptions): Promise<Billing> {
   const signups = createSignups({ ...shared, stripe, catalog, withheld, sync, customers });
   const signupWorker = createSignupWorker({ ...shared, sweep: () => signups.sweep() });
   const parts: BillingParts = { ...shared, stripe, catalog, sync };
-  const reconcile = createReconcile({ store, sync, log });
+  const seats = createSeats(parts);
+  const reconcile = createReconcile({ store, sync, seats, log });
   const { fulfil } = signups;
   const { webhooks, ...events } = eventsOfStripe(parts, { reconcile, fulfil });
 
   // Parts with work of their own each add a line.
-  const background: Background[] = [events, { handlers: [], workers: [signupWorker] }];
+  const background: Background[] = [
+    events,
+    { handlers: [], workers: [signupWorker] },
+    { handlers: [seats.handler], workers: [] },
+  ];
   const workers = background.flatMap((part) => part.workers);
   return {
     stripe,
@@ -118,6 +126,7 @@ async function createBilling(options: BillingOptions): Promise<Billing> {
     signups,
     portal: createPortal({ stripe, config: first.stripe, log }),
     switching: createSwitching({ stripe, catalog, clock }),
+    seats,
     reconcile,
     webhooks,
     handlers: background.flatMap((part) => part.handlers),

@@ -65,7 +65,7 @@ export const ends = {
 export const sellingConfig = (
   stripe: StripeSimulator,
   webhookSecrets: string[],
-): ConfigChanges => ({
+): ConfigChanges & Pick<ConfigInput, 'stripe'> & { stripe: object } => ({
   registration: 'checkout',
   products,
   stripe: {
@@ -117,7 +117,11 @@ export interface SignupWorld extends World {
   api: Stripe;
 }
 
-export async function startSignupWorld(changes: ConfigChanges = {}): Promise<SignupWorld> {
+/** @param changes of the configuration, and of its part about Stripe */
+export async function startSignupWorld(
+  changes: ConfigChanges = {},
+  ofStripe: Partial<NonNullable<ConfigInput['stripe']>> = {},
+): Promise<SignupWorld> {
   const stripe = await startStripe({ port: 0 });
   const api = operatorOf(stripe);
   await stock(api);
@@ -127,9 +131,10 @@ export async function startSignupWorld(changes: ConfigChanges = {}): Promise<Sig
     api_version: apiVersion as Stripe.WebhookEndpointCreateParams.ApiVersion,
   });
   const secret = hook.secret ?? '';
+  const selling = sellingConfig(stripe, [secret]);
   const world = await startWorld({
     clock: () => stripe.now(),
-    config: { ...sellingConfig(stripe, [secret]), ...changes },
+    config: { ...selling, stripe: { ...selling.stripe, ...ofStripe }, ...changes },
   });
   const url = `${world.issuer}/integrations/stripe/events`;
   await api.webhookEndpoints.update(hook.id, { url });
