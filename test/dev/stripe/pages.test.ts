@@ -72,7 +72,7 @@ describe('Checkout', () => {
 
   test('a trial is due later, and is begun with a card', async () => {
     const { page } = await opened({ subscription_data: { trial_period_days: 14 } });
-    expect(page.visible).toMatch(/Free until \d+ \w+ \d{4}.*Due today €0\.00/);
+    expect(page.visible).toMatch(/Free until \d+ \w+ \d{4}, then €24\.00 a month\..*Due today €0\.00/);
     expect((await press(page, `card=${cards.pays}`, email)).stopped).toBe(true);
   });
 
