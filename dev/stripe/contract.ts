@@ -57,6 +57,12 @@ export interface StripeSimulator {
   webhooks: WebhookControl;
   checkout: CheckoutDesk;
   portal: PortalDesk;
+  /** The page of one invoice, `hosted_invoice_url` (`/p/invoice/<id>`): whoever has the link may pay. */
+  hostedInvoice: {
+    view(invoiceId: string): Invoice;
+    /** With another card than the customer's own, where one is given. @throws {ApiError} 402 */
+    pay(invoiceId: string, paying?: Paying): Promise<Invoice>;
+  };
   /** The bank takes the customer's side. @param id of a charge, or of a subscription: its last charge */
   dispute(id: string, options?: { reason?: string }): Promise<Dispute>;
   /** @param id of a charge, or of a subscription: its last charge. @param amount all, where left out */
@@ -76,7 +82,7 @@ export interface Settings {
   /** Shown on the pages. */
   merchant: string;
   /** When a failed payment is tried again, in days after the failure before; and what comes after the last. */
-  dunning: { afterDays: number[]; then: 'canceled' | 'unpaid' | 'past_due' };
+  dunning: { afterDays: number[]; finally: 'canceled' | 'unpaid' | 'past_due' };
   /** How many days before a renewal `invoice.upcoming` is sent. */
   upcomingDays: number;
   /** What a subscription is while its first payment is with the bank: Stripe's documents say `incomplete`. */
@@ -218,6 +224,8 @@ export interface CheckoutView {
 export interface PortalOutcome {
   redirect: string | null;
   message: string | null;
+  /** The bank asks: the answer goes to `authenticate`. */
+  requiresAction: boolean;
 }
 
 export interface PortalCancellation {
@@ -229,7 +237,10 @@ export interface PortalCancellation {
   atPeriodEnd?: boolean;
 }
 
-/** `subscription` may be left out where the flow names one, or the customer has one only. */
+/**
+ * What is refused is thrown as an `ApiError`, with a sentence for the page; a card that said no has status 402.
+ * `subscription` may be left out where the flow names one, or the customer has one only.
+ */
 export interface PortalDesk {
   view(sessionId: string): PortalView;
   cancel(sessionId: string, how?: PortalCancellation): Promise<PortalOutcome>;
@@ -244,6 +255,8 @@ export interface PortalDesk {
   setCard(sessionId: string, card: string): Promise<PortalOutcome>;
   /** Pays an open invoice: the subscription's, or the one that is named. */
   payInvoice(sessionId: string, how?: { invoice?: string }): Promise<PortalOutcome>;
+  /** The answer to the bank's question about an invoice. */
+  authenticate(sessionId: string, ok: boolean): Promise<PortalOutcome>;
   updateCustomer(sessionId: string, to: { name?: string; email?: string }): Promise<PortalOutcome>;
   /** Where the page's "back" goes. */
   leave(sessionId: string): Promise<{ redirect: string | null }>;

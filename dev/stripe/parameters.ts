@@ -5,7 +5,8 @@
  */
 
 import { z } from 'zod';
-import { ApiError, invalid } from './errors.ts';
+import type { ApiError } from './errors.ts';
+import { invalid } from './errors.ts';
 
 /** Nested as the brackets say; all values are texts. */
 export interface Raw {

@@ -70,7 +70,7 @@ const noSuchPage = { type: 'invalid_request_error', message: 'There is no such p
 
 /** Faults, idempotency, work, answer. */
 async function answer(server: Server, call: Call): Promise<void> {
-  const { recorded, request, response, requestId } = call;
+  const { recorded, request, response } = call;
   const fault = server.faults.next(recorded.method, recorded.path);
   if (fault?.kind === 'silence') return;
   if (fault?.kind === 'cut_before') {

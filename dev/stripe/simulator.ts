@@ -5,6 +5,11 @@ import { routes } from './api/routes.ts';
 import type { RecordedCall, StripeOptions, StripeSimulator } from './contract.ts';
 import { catchUp } from './engine/due.ts';
 import * as checkout from './engine/checkout.ts';
+import * as portal from './engine/portal.ts';
+import { ensureDefaultConfiguration } from './engine/portal_configuration.ts';
+import { previewPlanIn, updatePlanIn } from './engine/portal_plans.ts';
+import { view } from './engine/portal_sessions.ts';
+import { chargeOf, disputeCharge, refundCharge } from './engine/reversals.ts';
 import { faults } from './faults.ts';
 import { keeper } from './keeper.ts';
 import { handle } from './server.ts';
@@ -32,6 +37,7 @@ export async function startStripe(options: StripeOptions): Promise<StripeSimulat
     },
     kept.saved,
   );
+  ensureDefaultConfiguration(state);
   const sender = webhooks({ state, retries: options.webhookRetries ?? defaultRetries });
   const calls: RecordedCall[] = [];
   const failing = faults();
@@ -97,19 +103,31 @@ export async function startStripe(options: StripeOptions): Promise<StripeSimulat
         act(() => checkout.setQuantity(state, id, line, quantity)),
     },
     portal: {
-      view: later,
-      cancel: later,
-      resume: later,
-      pause: later,
-      previewPlan: later,
-      updatePlan: later,
-      setCard: later,
-      payInvoice: later,
-      updateCustomer: later,
-      leave: later,
+      view: (id) => {
+        catchUp(state);
+        return view(state, id);
+      },
+      cancel: (id, how) => act(() => portal.cancelIn(state, id, how)),
+      resume: (id, how) => act(() => portal.resumeIn(state, id, how)),
+      pause: (id, how) => act(() => portal.pauseIn(state, id, how)),
+      previewPlan: (id, to) => previewPlanIn(state, id, to),
+      updatePlan: (id, to) => act(() => updatePlanIn(state, id, to)),
+      setCard: (id, card) => act(() => portal.setCardIn(state, id, card)),
+      payInvoice: (id, how) => act(() => portal.payInvoiceIn(state, id, how)),
+      authenticate: (id, ok) => act(() => portal.authenticateIn(state, id, ok)),
+      updateCustomer: (id, to) => act(() => portal.updateCustomerIn(state, id, to)),
+      leave: (id) => act(() => portal.leaveIn(state, id)),
     },
-    dispute: later,
-    refund: later,
+    hostedInvoice: {
+      view: (id) => structuredClone(state.invoices.need(id)),
+      pay: (id, paying) => act(() => portal.payHosted(state, id, paying)),
+    },
+    dispute: (id, how) =>
+      act(() =>
+        structuredClone(disputeCharge(state, chargeOf(state, id), how?.reason ?? 'fraudulent')),
+      ),
+    refund: (id, amount) =>
+      act(() => structuredClone(refundCharge(state, chargeOf(state, id), { amount }))),
     objects: {
       customers: () => structuredClone(state.customers.all()),
       subscriptions: () => structuredClone(state.subscriptions.all()),
@@ -125,8 +143,4 @@ export async function startStripe(options: StripeOptions): Promise<StripeSimulat
   };
   server.pages = options.pages?.(simulator);
   return simulator;
-}
-
-function later(): never {
-  throw new Error('Not there yet.');
 }

@@ -195,7 +195,7 @@ export function openState(options: StateOptions, saved: Saved = {}): State {
     keys: idempotencyKeys(saved.idempotencyKeys),
     settings: saved.settings ?? {
       merchant: 'Example Company',
-      dunning: { afterDays: [3, 5, 7], then: 'canceled' },
+      dunning: { afterDays: [3, 5, 7], finally: 'canceled' },
       upcomingDays: 7,
       whileProcessing: 'incomplete',
     },
@@ -302,7 +302,7 @@ export function nowMs(state: State): number {
 
 /** In seconds: everybody's time, or that of the customer's test clock. */
 export function now(state: State, customerId?: string | null): number {
-  const clock = customerId == null ? null : state.customers.get(customerId)?.test_clock;
-  const frozen = clock == null ? undefined : state.testClocks.get(clock)?.frozen_time;
+  const clock = state.customers.get(customerId ?? '')?.test_clock ?? '';
+  const frozen = state.testClocks.get(clock)?.frozen_time;
   return frozen ?? Math.floor(nowMs(state) / 1000);
 }

@@ -220,7 +220,8 @@ function deliveriesOf(state: State, event: WebhookEvent, thin: readonly ThinEven
 }
 
 /** What is sent of a thin event: what it holds beside is fetched. */
-function notified({ data: _, changes: __, ...event }: ThinEvent): object {
+function notified(thin: ThinEvent): object {
+  const { data: _, changes: __, ...event } = thin;
   return event;
 }
 

@@ -1,7 +1,7 @@
 /** `/v1/coupons` and `/v1/promotion_codes` */
 
 import type Stripe from 'stripe';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { change, emit } from '../engine/events.ts';
 import { invalid } from '../errors.ts';
 import type { Coupon, PromotionCode } from '../objects.ts';

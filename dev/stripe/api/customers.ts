@@ -65,7 +65,7 @@ export const customerRoutes: Route[] = [
         (one) =>
           (given.email === undefined || one.email === given.email) &&
           (given.test_clock === undefined
-            ? one.test_clock == null
+            ? (one.test_clock ?? null) === null
             : one.test_clock === given.test_clock) &&
           within(one.created, given.created),
       );

@@ -154,7 +154,6 @@ function listOf(rows: readonly object[], url: string): object {
 function confirmationSecret(state: State, invoiceId: string): object | undefined {
   const payment = state.invoicePayments.all().find((one) => one.invoice === invoiceId);
   const intent = state.paymentIntents.get(payment?.payment.payment_intent ?? '');
-  return intent?.client_secret == null
-    ? undefined
-    : { client_secret: intent.client_secret, type: 'payment_intent' };
+  const secret = intent?.client_secret ?? undefined;
+  return secret === undefined ? undefined : { client_secret: secret, type: 'payment_intent' };
 }

@@ -2,12 +2,8 @@
 
 import type Stripe from 'stripe';
 import { z } from 'zod';
-import { applyDiscounts, newInvoice, total } from '../engine/invoices.ts';
-import { nextLines, planUpdate } from '../engine/updating.ts';
-import type { Updating } from '../engine/updating.ts';
-import { workOf } from '../engine/subscription_state.ts';
+import { preview } from '../engine/previewing.ts';
 import { invalid } from '../errors.ts';
-import type { Invoice, Subscription } from '../objects.ts';
 import {
   bool,
   choice,
@@ -19,7 +15,6 @@ import {
   text,
   whole,
 } from '../parameters.ts';
-import type { State } from '../state.ts';
 import { route } from './route.ts';
 import type { Route } from './route.ts';
 import { itemsOf } from './subscription_items.ts';
@@ -64,36 +59,3 @@ export const previewRoute: Route = route(
     });
   },
 );
-
-/** An invoice that is not kept: with the next period, unless it would be charged at once. */
-export function preview(state: State, subscription: Subscription, update: Updating): Invoice {
-  if (['canceled', 'incomplete_expired'].includes(subscription.status)) {
-    throw invalid(
-      `No upcoming invoices for subscription: ${subscription.id}`,
-      'subscription',
-      'invoice_upcoming_none',
-    );
-  }
-  const planned = planUpdate(state, subscription, update);
-  const changed = structuredClone(subscription);
-  changed.items.data = planned.items;
-  changed.billing_cycle_anchor = planned.anchor;
-  const lines = [...structuredClone(workOf(state, subscription).pending), ...planned.lines];
-  const now = planned.immediate && planned.lines.length > 0;
-  if (!now) lines.push(...nextLines(state, changed, planned.items));
-  const invoice = newInvoice(state, changed, now ? 'subscription_update' : 'upcoming', lines);
-  invoice.id = invoice.id.replace(/^in_/, 'upcoming_in_');
-  const ends = planned.items.map((item) => item.current_period_end);
-  if (!now) {
-    invoice.next_payment_attempt = Math.min(...ends);
-    invoice.period_start = Math.min(...planned.items.map((item) => item.current_period_start));
-    invoice.period_end = Math.min(...ends);
-    invoice.created = invoice.period_end;
-  }
-  if (update.prorationDate !== undefined && invoice.parent?.subscription_details != null) {
-    invoice.parent.subscription_details.subscription_proration_date = update.prorationDate;
-  }
-  applyDiscounts(state, changed, invoice);
-  total(state, invoice);
-  return invoice;
-}

@@ -1,7 +1,7 @@
 /** `/v1/invoices` and `/v1/invoice_payments` */
 
 import type Stripe from 'stripe';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { giveUp } from '../engine/cancellation.ts';
 import { collect } from '../engine/collection.ts';
 import { finalize, markUncollectible, stopCollecting } from '../engine/invoices.ts';

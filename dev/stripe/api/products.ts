@@ -1,7 +1,7 @@
 /** `/v1/products` */
 
 import type Stripe from 'stripe';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { change, emit } from '../engine/events.ts';
 import { invalid } from '../errors.ts';
 import type { Product } from '../objects.ts';

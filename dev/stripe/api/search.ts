@@ -27,7 +27,7 @@ function test(part: string): (customer: Customer) => boolean {
         : field === 'email'
           ? customer.email
           : customer.name;
-    if (has == null) return false;
+    if (has === undefined || has === null) return false;
     return operator === '~'
       ? has.toLowerCase().includes(value.toLowerCase())
       : has.toLowerCase() === value.toLowerCase();

@@ -40,6 +40,9 @@ export function itemsOf(state: State, given: readonly GivenItem[]): ItemChange[]
       item.price === undefined ? undefined : needPrice(state, item.price, `items[${index}][price]`),
     quantity: item.quantity,
     deleted: item.deleted,
-    metadata: item.metadata == null ? undefined : mergeMetadata({}, item.metadata),
+    metadata:
+      item.metadata === undefined || item.metadata === null
+        ? undefined
+        : mergeMetadata({}, item.metadata),
   }));
 }

@@ -85,6 +85,7 @@ export function requireUrl(url: string): void {
   if (!/^https?:\/\/[^/]+/.test(url)) throw invalid('Not a valid URL', 'url', 'url_invalid');
 }
 
-function shown({ secret: _, ...endpoint }: WebhookEndpoint): WebhookEndpoint {
-  return endpoint;
+function shown(endpoint: WebhookEndpoint): WebhookEndpoint {
+  const { secret: _, ...rest } = endpoint;
+  return rest;
 }

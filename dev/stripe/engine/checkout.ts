@@ -53,7 +53,7 @@ export function view(state: State, id: string): CheckoutView {
     trialEnd: trialEndFor(state, work, session.customer ?? ''),
     dueToday: session.amount_total ?? 0,
     needsPaymentMethod: needsPaymentMethod(session),
-    needsEmail: customer?.email == null && session.customer_email === null,
+    needsEmail: (customer?.email ?? null) === null && session.customer_email === null,
     authenticating: work.asking !== null,
     email: customer?.email ?? session.customer_email,
   });
@@ -336,7 +336,7 @@ export function applyCode(state: State, id: string, code: string): CheckoutView 
   const found = state.promotionCodes
     .newest()
     .find((one) => one.code.toLowerCase() === code.trim().toLowerCase() && isUsable(state, one));
-  const mine = found?.customer == null || found.customer === session.customer;
+  const mine = (found?.customer ?? null) === null || found?.customer === session.customer;
   if (found === undefined || !mine || found.promotion.coupon === null) {
     throw invalid('This code is invalid.', 'promotion_code');
   }

@@ -151,9 +151,9 @@ function fallBehind(state: State, invoice: Invoice, subscription: Subscription |
 /** The last attempt has failed. */
 function endDunning(state: State, invoice: Invoice, subscription: Subscription): void {
   if (over.includes(subscription.status)) return;
-  const { then } = state.settings.dunning;
-  if (then === 'past_due') return;
-  if (then === 'canceled') {
+  const { finally: end } = state.settings.dunning;
+  if (end === 'past_due') return;
+  if (end === 'canceled') {
     cancelNow(state, subscription, { reason: 'payment_failed' });
     return;
   }

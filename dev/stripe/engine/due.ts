@@ -121,10 +121,10 @@ function* subscriptionDue(state: State, subscription: Subscription): Generator<D
   if (cancelAt !== null) {
     yield { at: cancelAt, run: () => endAsScheduled(state, subscription) };
   }
-  const collecting = subscription.pause_collection;
-  if (collecting?.resumes_at != null) {
+  const collectsAgain = subscription.pause_collection?.resumes_at ?? null;
+  if (collectsAgain !== null) {
     yield {
-      at: collecting.resumes_at,
+      at: collectsAgain,
       run: () => {
         changeSubscription(state, subscription, () => {
           subscription.pause_collection = null;

@@ -1,5 +1,6 @@
 /** What a customer may use: the features of the products that they are subscribed to. */
 
+import type { ActiveEntitlement } from '../objects.ts';
 import { emit } from './events.ts';
 import { newId } from '../state.ts';
 import type { ActiveEntitlementRow, State } from '../state.ts';
@@ -45,10 +46,8 @@ export function entitlementsOf(state: State, customer: string): ActiveEntitlemen
 }
 
 /** As it goes over the wire: without whose it is. */
-export function shown({
-  customer: _,
-  ...entitlement
-}: ActiveEntitlementRow): Omit<ActiveEntitlementRow, 'customer'> {
+export function shown(row: ActiveEntitlementRow): ActiveEntitlement {
+  const { customer: _, ...entitlement } = row;
   return entitlement;
 }
 

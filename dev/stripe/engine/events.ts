@@ -118,18 +118,21 @@ function thinOf(state: State, type: string, event: WebhookEvent): ThinEvent {
     object: 'v2.core.event',
     created: new Date(event.created * 1000).toISOString(),
     livemode: event.livemode,
-    ...(event.request?.id == null
-      ? {}
-      : {
-          reason: {
-            type: 'request',
-            request: { id: event.request.id, idempotency_key: event.request.idempotency_key ?? '' },
-          },
-        }),
+    ...reasonOf(event),
     related_object: relatedTo(event.data.object),
     snapshot_event: event.id,
     type,
     ...(type === 'v1.invoice.upcoming' ? { data: upcomingData(event.data.object) } : {}),
+  };
+}
+
+function reasonOf({ request }: WebhookEvent): Pick<ThinEvent, 'reason'> {
+  if (request === null || request.id === null) return {};
+  return {
+    reason: {
+      type: 'request',
+      request: { id: request.id, idempotency_key: request.idempotency_key ?? '' },
+    },
   };
 }
 

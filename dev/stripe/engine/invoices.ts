@@ -154,7 +154,9 @@ export function applyDiscounts(state: State, subscription: Subscription, invoice
       const taken = line.discount_amounts?.reduce((sum, one) => sum + one.amount, 0) ?? 0;
       const left = line.amount - taken;
       const amount =
-        coupon?.percent_off == null ? Math.min(fixed, Math.max(0, left)) : takenOff(coupon, left);
+        (coupon?.percent_off ?? null) === null
+          ? Math.min(fixed, Math.max(0, left))
+          : takenOff(coupon, left);
       fixed -= amount;
       if (amount === 0) continue;
       line.discount_amounts = [...(line.discount_amounts ?? []), { amount, discount: discount.id }];

@@ -221,7 +221,7 @@ export function trialEndOf(
   },
 ): number | null {
   const at = now(state, customer);
-  if (given.trial_end != null && given.trial_end !== 'now') {
+  if (typeof given.trial_end === 'number') {
     if (given.trial_end <= at) throw invalid('Trial end must be in the future.', 'trial_end');
     return given.trial_end;
   }
