@@ -74,7 +74,10 @@ async function answer(room: Room, visit: Visit): Promise<Reply | undefined> {
     return await room(visit);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    return { ...nothingHere(error.message), status: error.status };
+    if (error.status === 404) return nothingHere(error.message);
+    const title = 'That is not possible';
+    const body = markup`<h1>${title}</h1><p>${error.message}</p>`;
+    return { status: error.status, title, body };
   }
 }
 
