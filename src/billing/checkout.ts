@@ -186,9 +186,10 @@ export function foreignness(
 export async function hasFailed(stripe: StripeClient, session: Session): Promise<boolean> {
   const invoice = idOf(session.invoice);
   if (invoice === undefined) return false;
-  const { data } = await stripe.call('invoicePayments.list', (api) =>
-    api.invoicePayments.list({ invoice, limit: 10, expand: ['data.payment.payment_intent'] }),
+  const { payments } = await stripe.call('invoices.retrieve', (api) =>
+    api.invoices.retrieve(invoice, { expand: ['payments.data.payment.payment_intent'] }),
   );
+  const data = payments?.data ?? [];
   const states = data.map(({ payment }) =>
     typeof payment.payment_intent === 'object' ? payment.payment_intent.status : undefined,
   );

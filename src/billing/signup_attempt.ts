@@ -38,8 +38,8 @@ export async function openSession(
 }
 
 /**
- * A session that may have been made under this key is of no use to anybody, since nobody was given its address: so
- * another key is used where this one leads nowhere.
+ * What Stripe has answered it answers again under the same key. A session that may have been made for all that is of no use
+ * to anybody, since nobody was given its address: so the next try has another key.
  */
 async function recover(
   options: AttemptOptions,
@@ -51,14 +51,15 @@ async function recover(
   const { stripe: code, parameter } = error.details;
   const isGone =
     error.code === 'stripe_refused' && code === 'resource_missing' && parameter === 'customer';
-  if (error.code !== 'stripe_key_reused' && !isGone && !isSpent(error)) throw error;
+  // No answer, or one that Stripe does not keep: the same key leads on.
+  if (error.code === 'stripe_unavailable' && !isSpent(error)) throw error;
   // Finds that the customer was deleted: the account gets another one.
   if (isGone && !document.isNew) await sync.customer(customer);
   await change(store, 'signup', id, (present) => {
     if (present.attempt !== document.attempt || present.session !== undefined) return undefined;
     return { document: sameAgain(present, clock(), { afresh: isGone }) };
   });
-  if (isSpent(error)) throw error;
+  if (error.code !== 'stripe_key_reused' && !isGone) throw error;
   return 'again';
 }
 

@@ -8,6 +8,15 @@ import type { Brand } from '../../views/layout.ts';
 import { loginPage, type LoginProvider } from '../../views/login.ts';
 import { failurePage, messagePage, notRegisteredPage } from '../../views/message.ts';
 import { noAccountPage, selectAccountPage, type AccountRow } from '../../views/select_account.ts';
+import { chooseAccountPage, choosePlanPage, confirmPage } from '../../views/plans.ts';
+import {
+  canceledPage,
+  failedPage,
+  momentPage,
+  subscribedPage,
+  unpaidPage,
+  waitingPage,
+} from '../../views/signup.ts';
 import { signedOutPage, signOutPage, signOutQuestion, stayedPage } from '../../views/signout.ts';
 
 export const brand: Brand = {
@@ -103,6 +112,18 @@ const failureCodes: [code: string, status: number, retryAfterSeconds?: number][]
   ['store_unavailable', 503],
   ['internal_error', 500],
   ['invalid_request', 400],
+  ['payment_unavailable', 503, 5],
+  ['payment_unconfirmed', 503, 5],
+  ['price_unavailable', 503],
+  ['payment_failed', 402],
+  ['checkout_expired', 402],
+  ['checkout_unknown', 404],
+  ['checkout_foreign', 403],
+  ['account_unknown', 404],
+  ['not_owner', 403],
+  ['promotion_code_unknown', 400],
+  ['coupon_unknown', 400],
+  ['plan_unknown', 400],
 ];
 
 function failures(): [string, () => Html][] {
@@ -116,7 +137,7 @@ function failures(): [string, () => Html][] {
           message: 'Google does not answer at the moment. Try again in a minute.',
           requestId,
           retryAfterSeconds,
-          action: /^(signin|upstream|provider|domain|user|form)/.test(code)
+          action: /^(signin|upstream|provider|domain|user|form|payment|price)/.test(code)
             ? { href: '/interaction/abc?stay=1' }
             : undefined,
         },
@@ -138,6 +159,42 @@ const consenting = {
   who: 'ada@example.com',
   goesTo: 'chartwell.example',
 };
+
+const planDefaults = { features: [], offered: true, trialWithoutCard: false };
+const price = (period: 'month' | 'year', amount?: number, currency = 'eur') => ({
+  period,
+  ...(amount === undefined ? {} : { amount, currency }),
+});
+const sold = [
+  {
+    id: 'analytics',
+    name: 'Northwind Analytics',
+    plans: [
+      { ...planDefaults, id: 'free', name: 'Free', description: 'To look around.', prices: [] },
+      {
+        ...planDefaults,
+        id: 'team',
+        name: 'Team',
+        description: 'For everybody who works with numbers.',
+        trialDays: 14,
+        seats: { min: 3, max: 500, whenFull: 'refuse' as const },
+        prices: [price('month', 1250), price('year', 12_000)],
+      },
+    ],
+  },
+  {
+    id: 'archive',
+    name: 'Northwind Archive',
+    plans: [
+      {
+        ...planDefaults,
+        id: 'all',
+        name: 'Everything',
+        prices: [price('month', 980, 'jpy'), price('year')],
+      },
+    ],
+  },
+];
 
 /** By name: a page, ready to be drawn. */
 export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Html>([
@@ -165,6 +222,23 @@ export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Ht
       ),
   ],
   ['no account', () => noAccountPage({ ...chooser, closed: [] }, brand)],
+  [
+    'no account, but plans',
+    () => noAccountPage({ ...chooser, closed: [], plans: '/signup' }, brand),
+  ],
+  [
+    'no account, and a sign-up',
+    () =>
+      noAccountPage(
+        {
+          ...chooser,
+          closed: [],
+          plans: '/signup',
+          unfinished: [{ product: 'Northwind Analytics', href: '/signup?product=analytics' }],
+        },
+        brand,
+      ),
+  ],
   ['only closed accounts', () => noAccountPage({ ...chooser, closed: ['Acme', 'Globex'] }, brand)],
   ['consent', () => consentPage(consenting, brand)],
   ['consent of our own app', () => consentPage({ ...consenting, own: true }, brand)],
@@ -173,6 +247,72 @@ export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Ht
     () =>
       notRegisteredPage(
         { form: form('login'), app: 'Northwind Analytics', who: 'ada.lovelace@mail.example' },
+        brand,
+      ),
+  ],
+  [
+    'not registered, and plans',
+    () =>
+      notRegisteredPage(
+        { form: form('login'), app: 'Northwind Analytics', way: 'checkout', plans: '/signup' },
+        brand,
+      ),
+  ],
+  ['plans', () => choosePlanPage({ action: '/signup', fields: {}, products: sold }, brand)],
+  [
+    'plans of one product',
+    () =>
+      choosePlanPage(
+        {
+          action: '/signup/google',
+          fields: { quantity: '12', locale: 'de', return_to: 'https://app.northwind.example/' },
+          products: sold.slice(0, 1),
+          period: 'year',
+        },
+        brand,
+      ),
+  ],
+  ['no plans', () => choosePlanPage({ action: '/signup', fields: {}, products: [] }, brand)],
+  [
+    'plan for an account',
+    () =>
+      chooseAccountPage(
+        { action: '/signup', fields: { product: 'analytics', plan: 'team' }, accounts },
+        brand,
+      ),
+  ],
+  [
+    'start of a trial',
+    () =>
+      confirmPage(
+        { product: { name: 'Analytics' }, plan: { name: 'Team', trialDays: 14 }, href: '/signup' },
+        brand,
+      ),
+  ],
+  [
+    'start of a free plan',
+    () =>
+      confirmPage(
+        { product: { name: 'Analytics' }, plan: { name: 'Free' }, href: '/signup' },
+        brand,
+      ),
+  ],
+  ['payment awaited', () => momentPage({ address: '/signup', afterSeconds: 3 }, brand)],
+  ['payment not there', () => unpaidPage({ look: '/signup', pay: '/signup' }, brand)],
+  ['payment pending', () => waitingPage({ goOn: 'https://app.northwind.example/' }, brand)],
+  ['payment left', () => canceledPage({ goOn: '/signup', plans: '/signup' }, brand)],
+  ['payment failed', () => failedPage({ expired: false, again: '/signup' }, brand)],
+  ['payment page expired', () => failedPage({ expired: true, again: '/signup' }, brand)],
+  [
+    'subscribed already',
+    () =>
+      subscribedPage(
+        {
+          account: 'Acme',
+          product: 'Analytics',
+          goOn: 'https://x.example',
+          manage: '/account/portal',
+        },
         brand,
       ),
   ],
