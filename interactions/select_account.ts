@@ -1,6 +1,7 @@
 /** Which of your accounts? Never asked when there is exactly one: the policy sees to that. */
 
 import { Problem } from '../src/base/errors.ts';
+import { isLockedOut } from '../src/billing/policy.ts';
 import type { UsableAccount } from '../src/directory/access.ts';
 import type { Form } from '../src/web/form.ts';
 import { noAccountPage, selectAccountPage } from '../views/select_account.ts';
@@ -49,9 +50,13 @@ async function choice(
   accounts: readonly UsableAccount[],
   refusal?: Refusal,
 ): Promise<Outcome> {
+  const { products } = conversation;
+  const terms = { config: deps.config, now: deps.clock() };
+  const locked = ({ document }: UsableAccount) =>
+    products.length > 0 && products.every((product) => isLockedOut(document, product, terms));
   const view = {
     form,
-    accounts,
+    accounts: accounts.map((account) => ({ ...account, locked: locked(account) })),
     current: conversation.account,
     app: conversation.client.name,
     who: await nameOf(deps, conversation.user),

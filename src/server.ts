@@ -20,6 +20,7 @@ import type { Billing } from './billing/billing.ts';
 import type { Config } from './config.ts';
 import { createDirectory } from './directory/directory.ts';
 import type { Directory } from './directory/directory.ts';
+import { lateSeats } from './directory/seats.ts';
 import { createAuditHandler } from './events/audit.ts';
 import { createDispatcher } from './events/dispatcher.ts';
 import type { Dispatcher } from './events/dispatcher.ts';
@@ -115,7 +116,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const limits = createLimits({ store, clock, log });
   const { registration, lifetimes } = config;
   const reservedIds = new Set([linkClientId, signupClientId]);
-  const directory = createDirectory({ store, clock, log, registration, reservedIds });
+  const seats = lateSeats();
+  const directory = createDirectory({ store, clock, log, registration, reservedIds, seats });
   const federation = createFederation({ config, store, secrets, fetch, clock, log });
   const signIns = measuredSignIns({ directory, federation }, measures);
   const work = createUnitOfWork(store, clock);
@@ -140,6 +142,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   });
 
   const billing = await openBilling({ ...common, config: now, directory });
+  if (billing !== undefined) seats.tie(billing.seats);
   const handlers: Handler[] = [
     createAuditHandler({ store }),
     ...directory.handlers,

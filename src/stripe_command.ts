@@ -7,7 +7,7 @@ import { Problem } from './base/errors.ts';
 import { createFetch } from './base/fetch.ts';
 import { systemClock } from './base/clock.ts';
 import { createLog } from './base/log.ts';
-import { createStripe, remedyOf } from './billing/stripe.ts';
+import { createStripe, adviceOn } from './billing/stripe.ts';
 import type { StripeClient } from './billing/stripe.ts';
 import { accountOf, setUpStripe } from './billing/setup/setup.ts';
 import type { SellingConfig, SetupResult } from './billing/setup/setup.ts';
@@ -60,7 +60,7 @@ export async function stripe(config: Config, asked: StripeAsked): Promise<Answer
     if (asked.action === 'sync') return await syncAccounts(selling, asked);
     return await withStripe(selling, (client) => setUp(client, selling, asked));
   } catch (error) {
-    const remedy = error instanceof Problem ? remedyOf(error, settings) : undefined;
+    const remedy = error instanceof Problem ? adviceOn(error, settings) : undefined;
     throw remedy === undefined ? error : new Problem('stripe_failed', 502, remedy);
   }
 }

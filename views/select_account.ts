@@ -11,6 +11,8 @@ export interface AccountRow {
   name: string;
   roles: readonly string[];
   document: AccountDocument;
+  /** It has no access, and is locked out. */
+  locked?: boolean;
 }
 
 export interface SelectAccountView {
@@ -142,15 +144,22 @@ function row(account: AccountRow, { current, now }: SelectAccountView): Html {
         <span class="title">${account.name}</span>
         <span class="small">${roleAndPlan(account)}</span>
       </span>
-      ${badge(account.document, isCurrent, now)}
+      ${badge(account, isCurrent, now)}
     </span>
   </button>`;
 }
 
 /** One badge at most: what needs attention first. */
-function badge(account: AccountDocument, isCurrent: boolean, now: number): Html | undefined {
+function badge(
+  { locked, document }: AccountRow,
+  isCurrent: boolean,
+  now: number,
+): Html | undefined {
   const { selectAccount: words } = texts;
-  const subscriptions = Object.values(account.subscriptions ?? {});
+  if (locked === true) {
+    return html`<span class="badge late">${texts.billing.locked.badge}</span>`;
+  }
+  const subscriptions = Object.values(document.subscriptions ?? {});
   if (subscriptions.some(({ status }) => status === 'past_due' || status === 'unpaid')) {
     return html`<span class="badge late">${words.late}</span>`;
   }

@@ -3,6 +3,9 @@
  * happened, what it means, what to do. The same noun for the same thing everywhere.
  */
 
+import { billingFailures, billingTexts } from './billing_texts.ts';
+import type { FailureText } from './failure_text.ts';
+
 const listed = new Intl.ListFormat('en');
 const capital = (text: string) => text.charAt(0).toLocaleUpperCase('en') + text.slice(1);
 const plural = (count: number, one: string, many: string) => (count === 1 ? one : many);
@@ -20,19 +23,8 @@ const periodically: Record<string, string> = {
   year: 'yearly',
 };
 
-/** What is said of a failure; the sentence is the failure's own where there is none here. */
-export interface FailureText {
-  title: string;
-  sentence?: string;
-  /** What to do now, in a second sentence. */
-  advice?: string;
-  /** The label of the way on. */
-  action?: string;
-  /** Whether the failure's own sentence is shown, too, for those who can repair it. */
-  technical?: boolean;
-}
-
 const failures: Record<string, FailureText> = {
+  ...billingFailures,
   interaction_expired: {
     title: 'This sign-in is over',
     sentence:
@@ -428,10 +420,13 @@ export const texts = {
       (status >= 500 ? (failures.internal_error as FailureText) : { title: 'That did not work' }),
   },
 
+  billing: billingTexts,
+
   /** For the app, not for people: `error_description` of the answer. */
   denied: {
     notRegistered: 'The person is not registered.',
     noAccount: 'The person has no account to use.',
+    locked: 'The account has no access.',
     consent: 'The person did not allow it.',
   },
 

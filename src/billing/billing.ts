@@ -15,15 +15,21 @@ import { createCatalog } from './catalog.ts';
 import { createCatchUp } from './catch_up.ts';
 import { createCustomers } from './customers.ts';
 import type { Customers } from './customers.ts';
+import { createPortal } from './portal.ts';
+import type { Portal } from './portal.ts';
 import { createEventWork } from './event_work.ts';
 import { Inbox } from './inbox.ts';
 import { createInboxWorker } from './inbox_worker.ts';
 import { createReconcile } from './reconcile.ts';
 import type { Reconcile } from './reconcile.ts';
 import { createScheduledReconcile } from './scheduled_reconcile.ts';
+import { createSeats } from './seats.ts';
+import type { BillingSeats } from './seats.ts';
 import { createSignupWorker } from './signup_sweep.ts';
 import { createSignups } from './signups.ts';
 import type { StripeClient } from './stripe.ts';
+import { createSwitching } from './switching.ts';
+import type { Switching } from './switching.ts';
 import { createSync } from './sync.ts';
 import type { Background, Catalog, Signups, Sync } from './types.ts';
 import { createWebhooks } from './webhooks.ts';
@@ -60,6 +66,9 @@ export interface Billing {
   sync: Sync;
   customers: Customers;
   signups: Signups;
+  portal: Portal;
+  switching: Switching;
+  seats: BillingSeats;
   reconcile: Reconcile;
   webhooks: Webhooks;
   /** What the dispatcher calls. */
@@ -97,12 +106,17 @@ async function createBilling(options: BillingOptions): Promise<Billing> {
   const signups = createSignups({ ...shared, stripe, catalog, withheld, sync, customers });
   const signupWorker = createSignupWorker({ ...shared, sweep: () => signups.sweep() });
   const parts: BillingParts = { ...shared, stripe, catalog, sync };
-  const reconcile = createReconcile({ store, sync, log });
+  const seats = createSeats(parts);
+  const reconcile = createReconcile({ store, sync, seats, log });
   const { fulfil } = signups;
   const { webhooks, ...events } = eventsOfStripe(parts, { reconcile, fulfil });
 
   // Parts with work of their own each add a line.
-  const background: Background[] = [events, { handlers: [], workers: [signupWorker] }];
+  const background: Background[] = [
+    events,
+    { handlers: [], workers: [signupWorker] },
+    { handlers: [seats.handler], workers: [] },
+  ];
   const workers = background.flatMap((part) => part.workers);
   return {
     stripe,
@@ -110,6 +124,9 @@ async function createBilling(options: BillingOptions): Promise<Billing> {
     sync,
     customers,
     signups,
+    portal: createPortal({ stripe, config: first.stripe, log }),
+    switching: createSwitching({ stripe, catalog, clock }),
+    seats,
     reconcile,
     webhooks,
     handlers: background.flatMap((part) => part.handlers),

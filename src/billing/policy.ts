@@ -141,3 +141,11 @@ function boundsOf(subscription: SubscriptionProjection, access: Access): Bound[]
       return undefined;
   }
 }
+
+/** What gives access back: paying what is late, going on with what is stopped, or subscribing anew. */
+export type Remedy = 'pay' | 'resume' | 'subscribe';
+
+export function remedyOf({ reason }: Pick<Standing, 'reason'>): Remedy {
+  if (reason === 'none' || reason === 'ended') return 'subscribe';
+  return reason === 'paused' || reason === 'stale' ? 'resume' : 'pay';
+}

@@ -8,12 +8,16 @@ import type { Log } from '../base/log.ts';
 import { eachOf } from '../events/each_of.ts';
 import type { AccountDocument } from '../storage/documents.ts';
 import type { Store, Stored } from '../storage/store.ts';
+import type { BillingSeats } from './seats.ts';
 import type { Stray } from './subscription_state.ts';
 import type { Sync } from './types.ts';
 
 export interface AccountDifference {
   account: string;
-  /** By product (`*`: the account at large), the names of fields that were different. They are not any more. */
+  /**
+   * By product (`*`: the account at large; `members`: their seats), the names of fields that were different. They are not
+   * any more.
+   */
   differences: Record<string, string[]>;
   /** Live subscriptions that stand for nothing: these stay until somebody ends them, or configures their price. */
   strays?: Stray[];
@@ -42,6 +46,8 @@ export type Reconcile = (request?: ReconcileRequest) => Promise<ReconcileReport>
 export interface ReconcileOptions {
   store: Store;
   sync: Sync;
+  /** Members, seats and the quantity are compared too. */
+  seats?: Pick<BillingSeats, 'settle'>;
   log: Log;
 }
 
@@ -86,7 +92,7 @@ async function* withCustomers(store: Store): AsyncGenerator<Stored<AccountDocume
   }
 }
 
-function comparison({ sync }: ReconcileOptions, report: ReconcileReport) {
+function comparison({ sync, seats }: ReconcileOptions, report: ReconcileReport) {
   let failures = 0;
   return async ({ id: account, document }: Stored<AccountDocument>): Promise<void> => {
     const { customer } = document;
@@ -94,7 +100,9 @@ function comparison({ sync }: ReconcileOptions, report: ReconcileReport) {
     if (failures >= mostFailures) throw unreachable();
     report.accounts += 1;
     try {
-      const { differences, strays } = await sync.customer(customer);
+      const { differences: found, strays } = await sync.customer(customer);
+      const seated = (await seats?.settle(account)) ?? [];
+      const differences = seated.length === 0 ? found : { ...found, members: seated };
       failures = 0;
       if (Object.keys(differences).length === 0 && strays === undefined) return;
       const difference = { account, differences };

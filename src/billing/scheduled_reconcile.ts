@@ -22,10 +22,15 @@ export interface ScheduledReconcileOptions {
   owner: string;
 }
 
-/** Meta document: what the last comparison of all accounts found. */
-export const reconciledId = 'billing.reconciled';
+export interface ScheduledReconcile extends Worker {
+  /** Whether it is time, and if so, all of it; the metric in any case. */
+  look(): Promise<void>;
+}
 
-/** Counted up to this: the report itself is in the log, account by account. */
+/** Meta document: what the last comparison of all accounts found. */
+const reconciledId = 'billing.reconciled';
+
+/** Numbers alone: what differed is in the log, account by account. */
 interface Reconciled {
   at: number;
   accounts: number;
@@ -38,7 +43,7 @@ const hour = 60 * minute;
 const leaseMs = 10 * minute;
 const lookEveryMs = 5 * minute;
 
-export function createScheduledReconcile(options: ScheduledReconcileOptions): Worker {
+export function createScheduledReconcile(options: ScheduledReconcileOptions): ScheduledReconcile {
   const { config, store, clock, log, measures, random, owner } = options;
   const leases = createLeases({ store, clock, owner });
   let stopped = false;
@@ -76,6 +81,7 @@ export function createScheduledReconcile(options: ScheduledReconcileOptions): Wo
   const name = 'comparing accounts with Stripe';
   const repeated = repeat(look, { name, everyMs: lookEveryMs, firstMs: 5000, log, random });
   return {
+    look,
     start: repeated.start,
     stop() {
       stopped = true;

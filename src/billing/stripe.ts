@@ -132,7 +132,7 @@ function translate(error: unknown): unknown {
 }
 
 /** What an operator is to do about it, in a sentence: for commands. `undefined` where it is nothing of Stripe's. */
-export function remedyOf(problem: Problem, { apiBase }: StripeConfig): string | undefined {
+export function adviceOn(problem: Problem, { apiBase }: StripeConfig): string | undefined {
   const { errors } = Stripe;
   const { cause } = problem;
   if (cause instanceof errors.StripeAuthenticationError) {

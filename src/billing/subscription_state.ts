@@ -89,7 +89,7 @@ function better(one: Stripe.Subscription, other: Stripe.Subscription): number {
 }
 
 /** What its prices say; what was noted on it only where no plan has any of them (any more). */
-export function productOf(
+function productOf(
   { items, metadata }: Stripe.Subscription,
   catalog: Catalog,
   products: readonly string[],
@@ -101,7 +101,7 @@ export function productOf(
   return products.find((product) => product === metadata.tollgate_product);
 }
 
-export function projectionOf(
+function projectionOf(
   subscription: Stripe.Subscription,
   product: string,
   catalog: Catalog,

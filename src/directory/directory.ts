@@ -22,6 +22,8 @@ import { createMembers } from './members.ts';
 import type { Members } from './members.ts';
 import { createRevocations } from './revocations.ts';
 import type { Revocations } from './revocations.ts';
+import { roomForAll } from './seats.ts';
+import type { Seats } from './seats.ts';
 import { createSignIn } from './sign_in.ts';
 import type { Registration, SignedIn, SigningIn } from './sign_in.ts';
 import { createUsers } from './users.ts';
@@ -35,6 +37,8 @@ export interface DirectoryOptions {
   registration: Registration;
   /** No user has one of these ids: a client's token has its own id as `sub` (RFC 9700 §4.15). */
   reservedIds?: ReadonlySet<string>;
+  /** Where members are paid for. */
+  seats?: Seats;
 }
 
 export interface Directory extends Revocations {
@@ -63,7 +67,8 @@ export interface Directory extends Revocations {
   closeAccount(account: string, reason?: string): Promise<Account>;
   /**
    * @returns whether somebody came: who is a member already keeps the roles they have
-   * @throws {Problem} `account_unknown`, `user_unknown` (404), `account_closed` (409)
+   * @throws {Problem} `account_unknown`, `user_unknown` (404), `account_closed` (409); where members are paid for also
+   *   `seats_full`, `card_declined` (402), `stripe_unavailable` (503)
    */
   addMember(account: string, user: string, roles: readonly string[]): Promise<boolean>;
   /** Gives an owner whom the account names their membership. Idempotent. */
@@ -89,10 +94,10 @@ export interface Directory extends Revocations {
 }
 
 export function createDirectory(options: DirectoryOptions): Directory {
-  const { store, clock } = options;
-  const users = createUsers({ store, clock, reservedIds: options.reservedIds ?? new Set() });
+  const { store, clock, seats = roomForAll, reservedIds = new Set() } = options;
+  const users = createUsers({ store, clock, seats, reservedIds });
   const accounts = createAccounts({ store, clock });
-  const members = createMembers({ store, clock, accounts });
+  const members = createMembers({ store, clock, accounts, seats });
   const { usableAccounts, membership } = createAccess({ store });
 
   return {

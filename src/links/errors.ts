@@ -11,10 +11,10 @@ export interface LinkError {
   /**
    * `signin`: in `signin.failed?error=` (or `signup.failed?error=`), or on a page with this status where that address
    * is not configured. `signup`: in `signup.failed?error=`, or on a page. `page`: on a page of ours, always, since the
-   * person can go on from there. `refresh`: in the answer of `POST /refresh`. `request`: the link itself is wrong, which
-   * the app's developer is told at once.
+   * person can go on from there. `account`: on a page, for the person who followed a link to `/account/*`. `refresh`: in
+   * the answer of `POST /refresh`. `request`: the link itself is wrong, which the app's developer is told at once.
    */
-  at: 'signin' | 'signup' | 'page' | 'refresh' | 'request';
+  at: 'signin' | 'signup' | 'page' | 'account' | 'refresh' | 'request';
   /** Shown to people and to developers. */
   sentence: string;
   /** What the app does about it. */
@@ -183,6 +183,24 @@ export const linkErrors = {
     at: 'request',
     sentence: 'A parameter of this link is not valid.',
     advice: 'See `parameter` in the answer.',
+  },
+  account_foreign: {
+    status: 403,
+    at: 'account',
+    sentence: 'You do not belong to this account.',
+    advice: 'Link with the account of the token, or without `account`.',
+  },
+  account_missing: {
+    status: 403,
+    at: 'account',
+    sentence: 'You have no account.',
+    advice: 'Link to `/account/*` only for people who have one.',
+  },
+  billing_unavailable: {
+    status: 404,
+    at: 'account',
+    sentence: 'There is nothing to pay for here.',
+    advice: 'Configure `stripe`, and plans for the product.',
   },
   navigation_expected: {
     status: 400,

@@ -12,6 +12,8 @@
  *   GET /signup/return                 the authorization endpoint's answer
  *   GET /integrations/stripe/checkout/success, /canceled   the way back from the payment
  *   GET /session/events                tells a page when any of that is different
+ *   GET /account/portal                Stripe's portal, for who may pay
+ *   GET, POST /account/switch/:product another plan
  */
 
 import Router from '@koa/router';
@@ -30,11 +32,15 @@ import type { Csrf } from '../web/csrf.ts';
 import type { Html } from '../web/html.ts';
 import type { LimitRule, Limits } from '../web/limits.ts';
 import { continueTo } from '../web/page.ts';
+import { openPortal, portalReturnPath, returnFromPortal } from './account.ts';
+import { beginSwitch, confirmSwitch } from './account_switch.ts';
+import type { ActingDirectory } from './acting.ts';
 import { createAttempts } from './attempts.ts';
 import type { Attempts } from './attempts.ts';
 import { leaveCheckout, returnFromCheckout } from './checkout_returns.ts';
 import { preflight } from './cors.ts';
 import type { EventStreams } from './event_streams.ts';
+import { linkProblem } from './errors.ts';
 import { refresh, refreshMethods } from './refresh.ts';
 import { sessionEvents, sessionEventsMethods } from './session_events.ts';
 import { beginSignin, finishSignin } from './signin.ts';
@@ -54,9 +60,9 @@ export interface LinksDependencies {
   limits: Limits;
   live: LiveSessions;
   streams: EventStreams;
+  directory: ActingDirectory;
   /** Absent where nothing is sold by Stripe. */
-  billing: Pick<Billing, 'signups' | 'catalog'> | undefined;
-  directory: Pick<Directory, 'user' | 'account'>;
+  billing: Billing | undefined;
   /** The page that asks whether to sign out. */
   renderQuestion(question: SignoutQuestion): Html;
 }
@@ -72,6 +78,7 @@ const perMinute = (name: string, limit: number): LimitRule => ({
 const signinLimit = perMinute('link_signin', 300);
 const refreshLimit = perMinute('link_refresh', 1200);
 const signoutLimit = perMinute('link_signout', 300);
+const accountLimit = perMinute('link_account', 300);
 const sessionEventsLimit = perMinute('link_session_events', 1200);
 
 export function routes(dependencies: LinksDependencies): Router {
@@ -111,6 +118,7 @@ export function routes(dependencies: LinksDependencies): Router {
     throw new Problem('method_not_allowed', 405, 'This is a stream of events: ask with GET.');
   });
   mountSignups(router, dependencies, attempts);
+  accountRoutes(router, dependencies);
   router.get('/signout', (ctx) => signOutByLink(ctx, dependencies));
   router.post('/signout', (ctx) => signOutByForm(ctx, dependencies));
   return router;
@@ -130,6 +138,26 @@ function mountSignups(router: Router, dependencies: LinksDependencies, attempts:
   router.get('/signup/:provider', (ctx) => beginSignup(ctx, signup, ctx.params.provider));
   router.get(`${back}/success`, (ctx) => returnFromCheckout(ctx, signup));
   router.get(`${back}/canceled`, (ctx) => leaveCheckout(ctx, signup));
+}
+
+/** Links about what an account pays for; a page that says so where there is nothing to pay for. */
+function accountRoutes(router: Router, dependencies: LinksDependencies): void {
+  const { billing, limits } = dependencies;
+  router.use('/account', limits.byAddress(accountLimit));
+  const paths = ['/account/portal', '/account/switch/:product', portalReturnPath];
+  if (billing === undefined) {
+    router.all(paths, () => {
+      throw linkProblem('billing_unavailable');
+    });
+    return;
+  }
+  const deps = { ...dependencies, billing };
+  router.get('/account/portal', (ctx) => openPortal(ctx, deps));
+  router.get('/account/switch/:product', (ctx) => beginSwitch(ctx, deps, ctx.params.product ?? ''));
+  router.post('/account/switch/:product', (ctx) =>
+    confirmSwitch(ctx, deps, ctx.params.product ?? ''),
+  );
+  router.get(portalReturnPath, (ctx) => returnFromPortal(ctx, deps));
 }
 
 /** Refusals too: who calls this is a script, whatever the browser says that it accepts. */

@@ -13,12 +13,11 @@ import type { Cookies } from '../web/cookies.ts';
 import { singleQuery } from '../web/form.ts';
 import type { Form } from '../web/form.ts';
 import { continueTo } from '../web/page.ts';
-import { resolveReturnTo } from '../web/return_to.ts';
 import { challengeOf } from './attempts.ts';
 import type { Attempt, Attempts, SigninRequest } from './attempts.ts';
 import { linkProblem } from './errors.ts';
 import type { LinkErrorCode } from './errors.ts';
-import { appOrigins } from './origins.ts';
+import { returnTarget } from './origins.ts';
 
 export interface SigninDependencies {
   config: Config;
@@ -75,10 +74,7 @@ export function textOf(query: Form, parameter: string, longest: number): string 
 function readRequest(query: Form, config: Config): SigninRequest {
   const text = (parameter: string, longest: number) => textOf(query, parameter, longest);
   return {
-    returnTo: resolveReturnTo(query.get('return_to'), {
-      origins: [...appOrigins(config)],
-      fallback: config.signin.success,
-    }),
+    returnTo: returnTarget(query.get('return_to'), config, config.signin.success),
     product: findProduct(config, text('product', 64))?.id,
     account: text('account', 255),
     loginHint: text('login_hint', 320),

@@ -44,6 +44,16 @@ function scopesOf({ prompt, params }: Conversation): string[] {
   return missing.length > 0 ? missing : wordsOf(params.scope);
 }
 
+function queryOf(parameters: object): URLSearchParams {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== undefined && one !== null) query.append(name, String(one));
+    }
+  }
+  return query;
+}
+
 export function createConversations(dependencies: ConversationDependencies): Conversations {
   const { provider, clients, locks, store, work, clock } = dependencies;
 
@@ -105,13 +115,7 @@ export function createConversations(dependencies: ConversationDependencies): Con
 
   async function begin({ uid }: Conversation, changes: object): Promise<string> {
     const { params } = await find(uid);
-    const query = new URLSearchParams();
-    for (const [name, value] of Object.entries({ ...params, ...changes })) {
-      for (const one of Array.isArray(value) ? value : [value]) {
-        if (one !== undefined && one !== null) query.append(name, String(one));
-      }
-    }
-    return `${provider.issuer}/oauth2/authorize?${query}`;
+    return `${provider.issuer}/oauth2/authorize?${queryOf({ ...params, ...changes })}`;
   }
 
   return {

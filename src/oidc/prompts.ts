@@ -43,7 +43,7 @@ export function createPolicy(authorization: Authorization, clients: Clients) {
     new Check(
       'account_locked',
       'the account has no access',
-      'access_denied',
+      'interaction_required',
       async (ctx: KoaContextWithOIDC) => (await authorization.lockedOut(ctx)) !== undefined,
     ),
   );

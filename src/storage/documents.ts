@@ -166,6 +166,8 @@ export interface AccountDocument {
   reconciledAt?: number;
   /** Who has a paid seat: user ids. Taken before a membership begins, given back after it ended. */
   seats?: string[];
+  /** Of those, whose membership is about to begin, and since when. */
+  arriving?: Record<string, number>;
   closed?: { at: number; reason?: string };
   /** What was begun before is ended, or about to be. */
   revokedBefore?: number;

@@ -24,7 +24,7 @@ import type { ScriptedStripe } from '../kit/scripted_stripe.ts';
 import { testConfig } from '../kit/server.ts';
 import { stripeKey, webhookSecret } from '../kit/stripe_events.ts';
 
-export const products: NonNullable<ConfigInput['products']> = [
+const products: NonNullable<ConfigInput['products']> = [
   {
     id: 'api',
     name: 'API',
@@ -97,7 +97,7 @@ export async function openBillingWorld(options: BillingWorldOptions = {}): Promi
       ...options.stripe,
     },
   });
-  const parts = { directory, stripe, config: complete, options };
+  const parts = { directory, config: complete, options };
   let count = 0;
   const process = (store: Store = directory.store) => {
     count += 1;
@@ -132,13 +132,12 @@ export async function newAccount(
 
 interface Parts {
   directory: DirectoryWorld;
-  stripe: ScriptedStripe;
   config: Config;
   options: BillingWorldOptions;
 }
 
 function processOver(
-  { directory, stripe: scripted, config, options }: Parts,
+  { directory, config, options }: Parts,
   store: Store,
   owner: string,
 ): BillingProcess {

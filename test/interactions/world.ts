@@ -80,6 +80,10 @@ export interface WorldOptions {
   /** Ids and names of the accounts that the user may act for. */
   accounts?: Record<string, string>;
   closed?: Record<string, string>;
+  /** What the accounts are beside. */
+  document?: Partial<AccountDocument>;
+  /** Of the user in each. */
+  roles?: string[];
   config?: Partial<Config>;
   start?: (provider: string, options: StartOptions) => Promise<{ url: string }>;
   finish?: InteractionDependencies['federation']['finish'];
@@ -87,7 +91,7 @@ export interface WorldOptions {
 }
 
 export async function world(options: WorldOptions = {}) {
-  const { accounts = {}, closed = {}, providers = [google, github] } = options;
+  const { accounts = {}, closed = {}, providers = [google, github], roles = ['owner'] } = options;
   const config = configOf(options.config);
   const cookies = createCookies(issuer);
   const { log, records } = recording();
@@ -100,8 +104,8 @@ export async function world(options: WorldOptions = {}) {
   const usable = Object.entries(accounts).map(([id, name]) => ({
     id,
     name,
-    roles: ['owner'],
-    document: accountDocument(name, 'active'),
+    roles,
+    document: { ...accountDocument(name, 'active'), ...options.document },
   }));
   const over = () => new Problem('interaction_expired', 410, 'This sign-in took too long.');
   const deps: InteractionDependencies = {
@@ -177,8 +181,8 @@ export async function world(options: WorldOptions = {}) {
             ? undefined
             : {
                 user: activeUser,
-                account: { id, ...accountDocument(name, 'active') },
-                roles: ['owner'],
+                account: { id, ...accountDocument(name, 'active'), ...options.document },
+                roles,
               },
         );
       },

@@ -5,8 +5,9 @@
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 
 type Json = Record<string, unknown>;
 
@@ -32,6 +33,10 @@ export interface ScriptedStripe {
   objects: Map<string, Json>;
   /** `GET /v1/subscriptions`, without the query. */
   calls: string[];
+  /** What was written, oldest first. */
+  posts: { path: string; key: string | undefined; form: Record<string, string> }[];
+  /** What every write is answered with: nothing is done. */
+  refusal: { status: number; error: Json } | undefined;
   /** Answers nothing but this status. */
   down: number | undefined;
   /** The next answer to a request for this path waits. */
@@ -43,16 +48,26 @@ const subscriptionPath = /^\/v1\/subscriptions\/([^/]+)$/;
 
 export async function startScriptedStripe(): Promise<ScriptedStripe> {
   const held: { path: string; asked: () => void; released: Promise<void> }[] = [];
-  const server = createServer((request, response) => {
+  const server = createServer((request, response) => void answer(request, response));
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://stripe');
+    const form = new URLSearchParams(await text(request));
     stripe.calls.push(`${request.method} ${url.pathname}`);
-    const answered = stripe.down === undefined ? answerOf(stripe, request.method, url) : undefined;
+    if (request.method === 'POST') {
+      const key = request.headers['idempotency-key']?.toString();
+      stripe.posts.push({ path: url.pathname, key, form: Object.fromEntries(form) });
+    }
+    const { down, refusal } = stripe;
+    if (down === undefined && refusal !== undefined && request.method === 'POST') {
+      return refuse(response, refusal);
+    }
+    const answered = down === undefined ? answerOf(stripe, request.method, url, form) : undefined;
     const at = held.findIndex(({ path }) => path === url.pathname);
     const [one] = at === -1 ? [] : held.splice(at, 1);
     one?.asked();
-    void (one?.released ?? Promise.resolve()).then(() => send(response, stripe.down, answered));
-    request.resume();
-  });
+    await one?.released;
+    send(response, stripe.down, answered);
+  }
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const stripe: ScriptedStripe = {
@@ -61,6 +76,8 @@ export async function startScriptedStripe(): Promise<ScriptedStripe> {
     events: [],
     objects: new Map(),
     calls: [],
+    posts: [],
+    refusal: undefined,
     down: undefined,
     hold(path) {
       const asked = Promise.withResolvers<void>();
@@ -74,6 +91,14 @@ export async function startScriptedStripe(): Promise<ScriptedStripe> {
     },
   };
   return stripe;
+}
+
+function refuse(
+  response: ServerResponse,
+  { status, error }: NonNullable<ScriptedStripe['refusal']>,
+): void {
+  const headers = { 'Content-Type': 'application/json', 'Stripe-Should-Retry': 'false' };
+  response.writeHead(status, headers).end(JSON.stringify({ error }));
 }
 
 function send(response: ServerResponse, down: number | undefined, body: string | undefined): void {
@@ -94,12 +119,18 @@ function answerOf(
   stripe: ScriptedStripe,
   method: string | undefined,
   url: URL,
+  form: URLSearchParams,
 ): string | undefined {
-  const found = objectAt(stripe, method, url);
+  const found = objectAt(stripe, method, url, form);
   return found === undefined ? undefined : JSON.stringify(found);
 }
 
-function objectAt(stripe: ScriptedStripe, method: string | undefined, url: URL): Json | undefined {
+function objectAt(
+  stripe: ScriptedStripe,
+  method: string | undefined,
+  url: URL,
+  form: URLSearchParams,
+): Json | undefined {
   const { pathname, searchParams } = url;
   const customer = stripe.customers.get(searchParams.get('customer') ?? '');
   if (pathname === '/v1/subscriptions') {
@@ -108,6 +139,15 @@ function objectAt(stripe: ScriptedStripe, method: string | undefined, url: URL):
   if (pathname === '/v1/entitlements/active_entitlements') {
     const all = customer?.entitlements.map((key) => ({ id: `ent_${key}`, lookup_key: key }));
     return all === undefined ? undefined : pageOf(url, all);
+  }
+  if (pathname === '/v1/invoices') {
+    const all = [...stripe.objects.values()].filter(
+      ({ object, status, subscription }) =>
+        object === 'invoice' &&
+        status === searchParams.get('status') &&
+        subscription === searchParams.get('subscription'),
+    );
+    return pageOf(url, all);
   }
   if (pathname === '/v1/events') {
     const since = Number(searchParams.get('created[gte]'));
@@ -130,13 +170,14 @@ function objectAt(stripe: ScriptedStripe, method: string | undefined, url: URL):
     if (one === undefined) return undefined;
     return { id, object: 'customer', ...(one.deleted === true ? { deleted: true } : {}) };
   }
-  return subscriptionAt(stripe, method, pathname);
+  return subscriptionAt(stripe, method, pathname, form);
 }
 
 function subscriptionAt(
   stripe: ScriptedStripe,
   method: string | undefined,
   pathname: string,
+  form: URLSearchParams,
 ): Json | undefined {
   const id = subscriptionPath.exec(pathname)?.[1];
   if (id === undefined) return stripe.objects.get(pathname.split('/').at(-1) ?? '');
@@ -145,9 +186,23 @@ function subscriptionAt(
     if (found !== undefined && method === 'DELETE') {
       Object.assign(found, { status: 'canceled', ended_at: Math.floor(Date.now() / 1000) });
     }
+    if (found !== undefined && method === 'POST') change(found, form);
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+function change(subscription: Json, form: URLSearchParams): void {
+  const { data } = subscription.items as { data: Json[] };
+  const quantity = form.get('items[0][quantity]');
+  const price = form.get('items[0][price]');
+  const changes = {
+    ...(quantity === null ? {} : { quantity: Number(quantity) }),
+    ...(price === null ? {} : { price: aPrice(price) }),
+  };
+  // A new object: an answer that is held is of the state before.
+  const items = { object: 'list', data: [{ ...data[0], ...changes }], has_more: false };
+  Object.assign(subscription, { items });
 }
 
 function pageOf({ searchParams, pathname }: URL, all: readonly Json[]): Json {

@@ -1,6 +1,7 @@
 /** Events as Stripe sends them, signed here by the rule and not by Stripe's library. */
 
 import { createHmac } from 'node:crypto';
+import { post } from './post.ts';
 
 export const webhookSecret = 'whsec_a_secret_of_tests';
 /** Of the test mode, which nobody knows. */
@@ -81,14 +82,11 @@ export async function sendEvent(
   const payload =
     typeof event === 'string' || event instanceof Uint8Array ? event : JSON.stringify(event);
   const header = signature === undefined ? signatureOf(payload) : signature;
-  const response = await fetch(`${issuer}/integrations/stripe/events`, {
-    method: 'POST',
-    headers: {
-      'Content-Type': 'application/json',
-      ...(header === null ? {} : { 'Stripe-Signature': header }),
-      ...headers,
-    },
-    body: new Uint8Array(Buffer.from(payload)),
+  const answer = await post(`${issuer}/integrations/stripe/events`, Buffer.from(payload), {
+    'Content-Type': 'application/json; charset=utf-8',
+    Accept: '*/*',
+    ...(header === null ? {} : { 'Stripe-Signature': header }),
+    ...headers,
   });
-  return { status: response.status, body: (await response.json()) as Sent['body'] };
+  return { status: answer.status, body: JSON.parse(answer.text) as Sent['body'] };
 }

@@ -106,11 +106,13 @@ export async function startLinks(changes: Partial<ConfigInput> = {}): Promise<Li
       stop: () => Promise.resolve(),
     },
     streams: createEventStreams({ clock, most: 0 }),
-    billing: undefined,
     directory: {
       user: () => Promise.resolve(undefined),
       account: () => Promise.resolve(undefined),
+      membership: () => Promise.resolve(undefined),
+      usableAccounts: () => Promise.resolve([]),
     },
+    billing: undefined,
     renderQuestion: ({ action, csrf, fields }) =>
       html`<form method="post" action="${action}">
         ${Object.entries({ ...fields, csrf }).map(

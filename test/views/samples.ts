@@ -2,6 +2,14 @@
 
 import type { Html } from '../../src/web/html.ts';
 import type { AccountDocument, SubscriptionProjection } from '../../src/storage/documents.ts';
+import {
+  changedPage,
+  changePage,
+  closedPage,
+  lockedPage,
+  notPayerPage,
+  whichAccountPage,
+} from '../../views/billing.ts';
 import { consentPage } from '../../views/consent.ts';
 import { continuePage } from '../../views/continue.ts';
 import type { Brand } from '../../views/layout.ts';
@@ -112,6 +120,21 @@ const failureCodes: [code: string, status: number, retryAfterSeconds?: number][]
   ['store_unavailable', 503],
   ['internal_error', 500],
   ['invalid_request', 400],
+  ['account_foreign', 403],
+  ['account_missing', 403],
+  ['billing_unavailable', 404],
+  ['card_declined', 402],
+  ['change_not_possible', 409],
+  ['change_refused', 502],
+  ['payment_late', 409],
+  ['plan_unknown', 400],
+  ['plan_not_offered', 400],
+  ['period_unknown', 400],
+  ['price_unavailable', 503],
+  ['quantity_invalid', 400],
+  ['seats_taken', 409],
+  ['stripe_unavailable', 503, 5],
+  ['stripe_refused', 502],
   ['payment_unavailable', 503, 5],
   ['payment_unconfirmed', 503, 5],
   ['price_unavailable', 503],
@@ -160,6 +183,80 @@ const consenting = {
   goesTo: 'chartwell.example',
 };
 
+const back = 'https://app.northwind.example/';
+const onHold = { form: form('locked'), account: 'Acme', app: 'Northwind Analytics' };
+const owners = ['Ada Lovelace', 'grace@example.com'];
+
+const changing = {
+  action: '/account/switch/analytics',
+  csrf: 'v1.mac',
+  fields: { agreed: 'sealed' },
+  now: { plan: 'Team', period: 'month' as const, seats: 5, amount: '€60.00' },
+  next: { plan: 'Business', period: 'year' as const, seats: 12, amount: '€1,200.00' },
+  today: '€1,161.29',
+  trialing: false,
+  back,
+};
+
+function billing(): [string, () => Html][] {
+  const remedies = ['pay', 'resume', 'subscribe'] as const;
+  const pay = '/account/portal?account=acc_1';
+  return [
+    ...remedies.flatMap((remedy): [string, () => Html][] => [
+      [`on hold (${remedy})`, () => lockedPage({ ...onHold, remedy, pay, ask: owners }, brand)],
+      [`on hold (${remedy}), to ask`, () => lockedPage({ ...onHold, remedy, ask: owners }, brand)],
+    ]),
+    ['on hold, nobody to ask', () => lockedPage({ ...onHold, remedy: 'pay', ask: [] }, brand)],
+    ['no right to pay', () => notPayerPage({ account: 'Acme', ask: owners, back }, brand)],
+    ['closed, nothing to pay', () => closedPage({ account: 'Acme', back }, brand)],
+    [
+      'which account to pay for',
+      () =>
+        whichAccountPage(
+          [
+            { name: 'Acme', href: '/a' },
+            { name: 'Globex', href: '/b' },
+          ],
+          brand,
+        ),
+    ],
+    ['change of plan', () => changePage(changing, brand)],
+    [
+      'change of plan, downwards, moved',
+      () =>
+        changePage(
+          {
+            ...changing,
+            today: undefined,
+            credit: '€31.20',
+            message: 'The price has changed since you opened this page. Look at it again.',
+          },
+          brand,
+        ),
+    ],
+    [
+      'change of plan in a trial',
+      () =>
+        changePage(
+          {
+            ...changing,
+            today: undefined,
+            trialing: true,
+            next: { plan: 'Donaudampfschifffahrtsgesellschaft' },
+          },
+          brand,
+        ),
+    ],
+    [
+      'plan is changed',
+      () => changedPage({ account: 'Acme', plan: 'Business', changed: true, back }, brand),
+    ],
+    [
+      'plan is as it was',
+      () => changedPage({ account: 'Acme', plan: 'Business', changed: false, back }, brand),
+    ],
+  ];
+}
 const planDefaults = { features: [], offered: true, trialWithoutCard: false };
 const price = (period: 'month' | 'year', amount?: number, currency = 'eur') => ({
   period,
@@ -325,6 +422,7 @@ export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Ht
   ['signed out', () => signedOutPage(brand, 'https://app.northwind.example/')],
   ['continue', () => continuePage('https://app.northwind.example/callback', brand)],
   ['message', () => messagePage('We cannot ask you that here', 'The app asked for more.', brand)],
+  ...billing(),
   ...failures(),
 ]);
 

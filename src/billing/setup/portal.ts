@@ -145,7 +145,9 @@ function parametersOf({ config }: Survey, wanted: readonly Changeable[]): Portal
             'promotion_code',
             ...(hasSeats ? (['quantity'] as const) : []),
           ],
-          proration_behavior: 'create_prorations',
+          // As on the page of ours: the difference is paid at once, and a trial goes on.
+          proration_behavior: 'always_invoice',
+          trial_update_behavior: 'continue_trial',
           products: changeable.map(({ product, prices, seats }) => ({
             product,
             prices,
