@@ -1,11 +1,12 @@
 /**
- * `npm run bench -- [refreshes|revoke|kills] [options]`. The numbers of one machine mean little; what to compare are
+ * `npm run bench -- [refreshes|revoke|billing|kills] [options]`. The numbers of one machine mean little; what to compare are
  * ratios, and one's own of before. Linux. Servers are started as the tests start them.
  */
 
 import { parseArgs } from 'node:util';
 import { storeNames } from '../test/kit/store_names.ts';
 import type { StoreName } from '../test/kit/store_names.ts';
+import { measureBilling } from './billing.ts';
 import { playManyKills } from './kills.ts';
 import { closeConnections } from './processes.ts';
 import { measureRefreshes } from './refreshes.ts';
@@ -19,6 +20,10 @@ const usage = `npm run bench -- [what] [options]
     --revocations 1000     … spread over the run
     --seconds 60           Its length
     --receivers 1000       Receivers in all, of which one never answers
+  billing                  From a webhook of Stripe to a true token, and a burst of webhooks
+    --changes 300            Changes, one after the other
+    --burst 2000             Webhooks at once
+    --accounts 200           … about so many customers
   kills                    Kills the process while it revokes and tells of it, and counts
     --count 500            Kills
     --seed N               Repeats a run
@@ -35,6 +40,9 @@ const { values, positionals } = parseArgs({
     revocations: { type: 'string', default: '1000' },
     seconds: { type: 'string', default: '60' },
     receivers: { type: 'string', default: '1000' },
+    changes: { type: 'string', default: '300' },
+    burst: { type: 'string', default: '2000' },
+    accounts: { type: 'string', default: '200' },
     count: { type: 'string', default: '500' },
     seed: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
@@ -48,7 +56,17 @@ function storeNamed(name: string): StoreName {
   return found;
 }
 
-function whole(name: 'rate' | 'revocations' | 'seconds' | 'receivers' | 'count'): number {
+type Counted =
+  | 'rate'
+  | 'revocations'
+  | 'seconds'
+  | 'receivers'
+  | 'changes'
+  | 'burst'
+  | 'accounts'
+  | 'count';
+
+function whole(name: Counted): number {
   const number = Number(values[name]);
   if (!Number.isSafeInteger(number) || number < 1) throw new Error(`--${name} takes a number`);
   return number;
@@ -69,6 +87,15 @@ switch (values.help ? 'help' : what) {
       revocations: whole('revocations'),
       seconds: whole('seconds'),
       receivers: whole('receivers'),
+    });
+    break;
+  case 'billing':
+    await measureBilling({
+      storeName,
+      runtime: runtimes[0] ?? 'node',
+      changes: whole('changes'),
+      burst: whole('burst'),
+      accounts: whole('accounts'),
     });
     break;
   case 'kills':

@@ -12,7 +12,9 @@ import { startUpstreamOidc } from '../dev/upstream/oidc.ts';
 import type { ConfigInput } from '../src/config.ts';
 import { createSecrets } from '../src/base/secrets.ts';
 import { createDirectory } from '../src/directory/directory.ts';
+import type { Directory } from '../src/directory/directory.ts';
 import { algorithms, ensureKeys, openKey } from '../src/oidc/keys.ts';
+import type { Store } from '../src/storage/store.ts';
 import { makePlace } from '../test/kit/places.ts';
 import type { StoreName } from '../test/kit/store_names.ts';
 import { post, start, untilReady } from './processes.ts';
@@ -44,13 +46,17 @@ export interface Installation {
   close(): Promise<void>;
 }
 
-const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+export const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** What a benchmark wants beside the app, and of it. */
 export interface More {
   app?: { backchannelLogoutUri: string };
   clients?: NonNullable<ConfigInput['clients']>;
   receivers?: NonNullable<ConfigInput['receivers']>;
+  products?: NonNullable<ConfigInput['products']>;
+  stripe?: NonNullable<ConfigInput['stripe']>;
+  /** Stripe's: the first is that of the person's account, each other one has an account of its own. */
+  customers?: readonly string[];
 }
 
 export async function install(storeName: StoreName, more: More = {}): Promise<Installation> {
@@ -86,6 +92,7 @@ export async function install(storeName: StoreName, more: More = {}): Promise<In
   };
   await directory.createUser({ id: 'usr_grace', name: 'Grace', identities: [identity] });
   await directory.createAccount({ id: 'acc_bench', name: 'Bench', owner: 'usr_grace' });
+  await giveCustomers(directory, store, more.customers ?? []);
   await store.close();
   const file = join(folder, 'config.json');
   writeFileSync(
@@ -104,7 +111,8 @@ export async function install(storeName: StoreName, more: More = {}): Promise<In
           clientSecret: upstreamSecret,
         },
       ],
-      products: [{ id: 'api', name: 'API', audience: 'https://api.example.com' }],
+      products: more.products ?? [{ id: 'api', name: 'API', audience: 'https://api.example.com' }],
+      ...(more.stripe === undefined ? {} : { stripe: more.stripe }),
       clients: [
         {
           id: 'app',
@@ -163,4 +171,21 @@ export async function install(storeName: StoreName, more: More = {}): Promise<In
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+async function giveCustomers(
+  directory: Directory,
+  store: Store,
+  customers: readonly string[],
+): Promise<void> {
+  const owner = 'usr_other';
+  if (customers.length > 1) await directory.createUser({ id: owner });
+  for (const [index, customer] of customers.entries()) {
+    const id = index === 0 ? 'acc_bench' : `acc_bench_${index}`;
+    if (index > 0) await directory.createAccount({ id, name: `Bench ${index}`, owner });
+    const stored = await store.get('account', id);
+    if (stored === undefined) throw new Error(`there is no account ${id}`);
+    const { document, version } = stored;
+    await store.write('account', id, { ...document, customer }, { expect: version });
+  }
 }

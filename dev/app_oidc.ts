@@ -7,6 +7,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import * as oidc from 'openid-client';
 import { failurePage, homePage, welcomePage } from './app_oidc_pages.ts';
+import type { BillingLinks } from './app_oidc_pages.ts';
 import { createSessions, keep } from './app_oidc_sessions.ts';
 import type { Session } from './app_oidc_sessions.ts';
 import { listen } from './listen.ts';
@@ -26,12 +27,15 @@ export interface OidcAppOptions {
   clientSecret: string;
   /** The service that is called. */
   service: string;
+  /** Shows links to sign up, to pay and to change the plan of this product. */
+  sells?: string | undefined;
 }
 
 const mostPending = 10;
 
 export async function startOidcApp(options: OidcAppOptions): Promise<Listening> {
-  const { name, port, url, issuer, clientId, clientSecret, service } = options;
+  const { name, port, url, issuer, clientId, clientSecret, service, sells } = options;
+  const billing = sells === undefined ? undefined : billingLinks(issuer, sells, `${url}/`);
   const sessions = createSessions(`session_${clientId}`);
   // Only for http on this machine; leave it out with https.
   const execute = [oidc.allowInsecureRequests];
@@ -114,7 +118,11 @@ export async function startOidcApp(options: OidcAppOptions): Promise<Listening> 
     const address = new URL(request.url ?? '/', url);
     switch (`${request.method} ${address.pathname}`) {
       case 'GET /':
-        return send(response, 200, session.tokens ? homePage(session) : welcomePage(name));
+        return send(
+          response,
+          200,
+          session.tokens ? homePage(session, billing) : welcomePage(name, billing),
+        );
       case 'GET /callback':
         await finishSignIn(session, address);
         sessions.rename(session, response);
@@ -151,6 +159,16 @@ export async function startOidcApp(options: OidcAppOptions): Promise<Listening> 
     );
   });
   return listen(server, port);
+}
+
+function billingLinks(issuer: string, product: string, back: string): BillingLinks {
+  const query = (fields: Record<string, string>) =>
+    new URLSearchParams({ ...fields, return_to: back }).toString();
+  return {
+    signUp: `${issuer}/signup?${query({ product })}`,
+    changePlan: `${issuer}/account/switch/${product}?${query({ plan: 'business', period: 'month' })}`,
+    portal: `${issuer}/account/portal?${query({})}`,
+  };
 }
 
 /** Errors of the authorization endpoint come back to `/callback`. */

@@ -7,13 +7,22 @@ import type { Markup } from './look.ts';
 const form = (action: string, label: string, primary = '') =>
   markup`<form method="post" action="${action}"><button class="${primary}">${label}</button></form>`;
 
-export function welcomePage(app: string): Markup {
-  return markup`<h1>${app}</h1>
-<p>A web app with a server, on OpenID Connect. Nobody is signed in.</p>
-${form('/sign-in', 'Sign in', 'primary')}`;
+/** Where people pay: links to Tollgate, each of which leads back here. */
+export interface BillingLinks {
+  signUp: string;
+  changePlan: string;
+  portal: string;
 }
 
-export function homePage({ tokens, answer }: Session): Markup {
+const link = (href: string, label: string) => markup`<a class="button" href="${href}">${label}</a>`;
+
+export function welcomePage(app: string, links?: BillingLinks): Markup {
+  return markup`<h1>${app}</h1>
+<p>A web app with a server, on OpenID Connect. Nobody is signed in.</p>
+<nav>${form('/sign-in', 'Sign in', 'primary')}${links === undefined ? markup`` : link(links.signUp, 'Sign up')}</nav>`;
+}
+
+export function homePage({ tokens, answer }: Session, links?: BillingLinks): Markup {
   const { name, email, account, roles } = (tokens?.claims ?? {}) as Record<string, unknown>;
   const { plan, subscription_status: status } = (answer ?? {}) as Record<string, unknown>;
   const row = (term: string, value: unknown) =>
@@ -27,7 +36,8 @@ export function homePage({ tokens, answer }: Session): Markup {
     row('Subscription', status),
   ]}</dl>
 <nav>${form('/call', 'Call the service', 'primary')}${form('/refresh', 'Refresh the token')}
-${form('/switch', 'Switch account')}${form('/sign-out', 'Sign out')}</nav>
+${form('/switch', 'Switch account')}
+${links === undefined ? markup`` : markup`${link(links.changePlan, 'Change to Business')}${link(links.portal, 'Billing')}`}${form('/sign-out', 'Sign out')}</nav>
 <h2>What the service read in the access token</h2>
 <pre>${JSON.stringify(answer ?? null, undefined, 2)}</pre>`;
 }

@@ -13,6 +13,7 @@ import { demoStores, ServerMissing, startDatabases } from './database_servers.ts
 import type { DatabasesOptions, DemoStore } from './database_servers.ts';
 import { people } from './people.ts';
 import { freePortBase, portCount, portsFrom, takenPorts } from './ports.ts';
+import { NoTravel, travel } from './time_travel.ts';
 import type { World } from './world.ts';
 
 const usage = `npm run demo -- [options]
@@ -23,6 +24,8 @@ const usage = `npm run demo -- [options]
                   The server is started where there is one on this machine, or named by
                   TOLLGATE_STORE (mongodb://…) and TOLLGATE_HOT (redis://…)
   --story         Play the story without a browser, on free ports, and end
+  --advance SPAN  Move the clock of the running demo's Stripe on (1h, 13d, 2w, 1m, 1y), say what
+                  became of subscriptions and tokens, and end; several, one after the other
   --verbose       Print what Tollgate logs
   --help          Print this`;
 
@@ -37,6 +40,7 @@ interface Options {
   fresh: boolean;
   store: DemoStore;
   story: boolean;
+  advance: string[];
   verbose: boolean;
 }
 
@@ -50,6 +54,7 @@ function readOptions(parameters: string[]): Options | undefined {
         fresh: { type: 'boolean', default: false },
         store: { type: 'string', default: 'sqlite' },
         story: { type: 'boolean', default: false },
+        advance: { type: 'string', multiple: true, default: [] },
         verbose: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
@@ -68,10 +73,19 @@ function readOptions(parameters: string[]): Options | undefined {
   if (store === undefined) {
     throw new UsageError(`--store takes ${demoStores.join(', ')}, not ${values.store}.`);
   }
-  return { base, store, fresh: values.fresh, story: values.story, verbose: values.verbose };
+  const { fresh, story, advance, verbose } = values;
+  return { base, store, fresh, story, advance, verbose };
 }
 
-async function open(base: number, databases: DatabasesOptions, verbose: boolean): Promise<World> {
+interface Opening {
+  databases: DatabasesOptions;
+  /** What Stripe knows; in memory where nothing is to be kept. */
+  stripeFile?: string;
+  verbose: boolean;
+}
+
+async function open(base: number, opening: Opening): Promise<World> {
+  const { databases, stripeFile, verbose } = opening;
   const ports = portsFrom(base);
   const taken = await takenPorts(ports);
   if (taken.length > 0) {
@@ -90,7 +104,7 @@ async function open(base: number, databases: DatabasesOptions, verbose: boolean)
   const { startWorld } = await import('./world.ts');
   const { store, hot, close } = await startDatabases(databases);
   try {
-    const world = await startWorld({ ports, store, hot, clock: systemClock, log });
+    const world = await startWorld({ ports, store, hot, stripeFile, clock: systemClock, log });
     return {
       ...world,
       async close() {
@@ -109,47 +123,56 @@ async function databasesOf(
   base: number,
   kind: DemoStore,
   fresh: boolean,
-): Promise<DatabasesOptions> {
+): Promise<{ databases: DatabasesOptions; stripeFile: string }> {
   await mkdir(folder, { recursive: true });
   const name = base === usualBase ? 'demo' : `demo-${base}`;
   // Beside Redis it is another file: in the one of all the sessions would be missing.
   const file = `${folder}${name}${kind === 'redis' ? '-redis' : ''}.db`;
   const own = `${folder}${name}-${kind}`;
+  // Each store has its own: customers of one are unknown in the other.
+  const stripeFile = `${folder}${name}-${kind}-stripe.json`;
   if (fresh) {
     for (const end of ['', '-wal', '-shm']) await rm(file + end, { force: true });
+    await rm(stripeFile, { force: true });
     await rm(own, { recursive: true, force: true });
   }
-  return { kind, folder: own, file, name: `tollgate_${name}`, env: process.env };
+  const databases = { kind, folder: own, file, name: `tollgate_${name}`, env: process.env };
+  return { databases, stripeFile };
 }
 
 function introduction(world: World): string {
   const { ada, grace, linus, nora } = people;
   const { webhooks, logout, stream } = world.services.present;
+  const { issuer, oidcApp, linksApp, partnerApp, stripe } = world;
   return `
 Tollgate is running, with a world around it.
 
-  ${world.oidcApp}   sample app, OpenID Connect
-  ${world.linksApp}   sample app, links only
-  ${world.partnerApp}   somebody else's app, which asks before it knows you
+  ${oidcApp}   sample app, OpenID Connect
+  ${linksApp}   sample app, links only
+  ${partnerApp}   somebody else's app, which asks before it knows you
   ${webhooks.url}   service that is told by webhooks; the sample apps call it (GET /api/me)
   ${logout.url}   service that is told by logout tokens
   ${stream.url}   service that is told by a stream of security events
-  ${world.issuer}   Tollgate (/.well-known/openid-configuration)
+  ${stripe.url}/dashboard   Stripe, simulated: its clock, subscriptions, events
+  ${issuer}   Tollgate (/.well-known/openid-configuration)
 
 The pages of the services show what they heard and whom they refused of late.
 Sign in as one of these; no password is asked:
 
   ${ada.name.padEnd(14)}  three accounts: Acme (trial), Globex (past due), Initech (active)
-  ${grace.name.padEnd(14)}  one account: Pied Piper, without a subscription
+  ${grace.name.padEnd(14)}  one account: Pied Piper, on the free plan
   ${linus.name.padEnd(14)}  only Hooli, which is closed
-  ${nora.name.padEnd(14)}  not invited yet
+  ${nora.name.padEnd(14)}  not here yet: she signs up, ${issuer}/signup?product=${world.product}
+
+No money moves. Time at Stripe can be moved on, there or by \`npm run demo -- --advance 13d\`:
+trials end, invoices fail or are paid, and tokens say so. Tollgate's own clock stays as it is.
 
 Ctrl-C stops it. \`npm run demo -- --help\` lists the options.
 `;
 }
 
 async function run({ base = usualBase, store, fresh, verbose }: Options): Promise<void> {
-  const world = await open(base, await databasesOf(base, store, fresh), verbose);
+  const world = await open(base, { ...(await databasesOf(base, store, fresh)), verbose });
   process.stdout.write(introduction(world));
   let stopping = false;
   const stop = () => {
@@ -170,7 +193,7 @@ async function story({ base, store, verbose }: Options): Promise<void> {
   // The people of a story are new: at a server that was there before they need a place of their own.
   const name = `tollgate_story_${randomBytes(4).toString('hex')}`;
   const databases = { kind: store, folder: undefined, file: ':memory:', name, env: process.env };
-  const world = await open(base ?? (await freePortBase()), databases, verbose);
+  const world = await open(base ?? (await freePortBase()), { databases, verbose });
   try {
     const passed = await playStory(world, (text) => void process.stdout.write(`${text}\n`));
     process.exitCode = passed ? 0 : 1;
@@ -179,8 +202,15 @@ async function story({ base, store, verbose }: Options): Promise<void> {
   }
 }
 
+function advance({ base = usualBase, advance: spans }: Options): Promise<void> {
+  const { stripe } = portsFrom(base);
+  const say = (text: string) => void process.stdout.write(`${text}\n`);
+  return travel(`http://127.0.0.1:${stripe}`, spans, say);
+}
+
 function fail(error: unknown): never {
-  const expected = error instanceof UsageError || error instanceof ServerMissing;
+  const kinds = [UsageError, ServerMissing, NoTravel];
+  const expected = kinds.some((kind) => error instanceof kind);
   const text = error instanceof Error ? (expected ? error.message : error.stack) : String(error);
   process.stderr.write(`${text}\n`);
   process.exit(expected ? 2 : 1);
@@ -189,6 +219,7 @@ function fail(error: unknown): never {
 try {
   const options = readOptions(process.argv.slice(2));
   if (options === undefined) process.stdout.write(`${usage}\n`);
+  else if (options.advance.length > 0) await advance(options);
   else await (options.story ? story(options) : run(options));
 } catch (error) {
   fail(error);

@@ -13,9 +13,11 @@ export interface Ports {
   partnerApp: number;
   logoutService: number;
   streamService: number;
+  /** The simulated Stripe: its API and its pages. */
+  stripe: number;
 }
 
-export const portCount = 9;
+export const portCount = 10;
 
 export function portsFrom(base: number): Ports {
   return {
@@ -28,6 +30,7 @@ export function portsFrom(base: number): Ports {
     partnerApp: base + 6,
     logoutService: base + 7,
     streamService: base + 8,
+    stripe: base + 9,
   };
 }
 

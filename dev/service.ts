@@ -4,14 +4,22 @@
  * these, and differ in how they are told.
  */
 
+import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 // In a program of yours: from 'tollgate/verify'.
 import { expressEvents, verifier, VerifyError } from '../src/verify/index.ts';
-import type { ReceivedEvent, Verifier, VerifierOptions, Warning } from '../src/verify/index.ts';
+import type {
+  AccessClaims,
+  ReceivedEvent,
+  Verifier,
+  VerifierOptions,
+  Warning,
+} from '../src/verify/index.ts';
 import { listen } from './listen.ts';
 import type { Listening } from './listen.ts';
 import { page } from './look.ts';
+import type { Usage } from './services/usage.ts';
 import { servicePage } from './service_page.ts';
 
 export interface ServiceOptions extends Pick<VerifierOptions, 'issuer' | 'audience'> {
@@ -23,6 +31,8 @@ export interface ServiceOptions extends Pick<VerifierOptions, 'issuer' | 'audien
   origins: readonly string[];
   /** Milliseconds since the epoch. */
   clock: () => number;
+  /** Where a report that is made is paid for: metered use. */
+  usage?: Usage;
 }
 
 /** What a service remembers of late, for its page. */
@@ -44,7 +54,7 @@ export async function startService(
   options: ServiceOptions,
   how: Omit<VerifierOptions, 'issuer' | 'audience' | 'now' | 'onEvent' | 'onWarning'> = {},
 ): Promise<Service> {
-  const { issuer, audience, port, origins, name, clock } = options;
+  const { issuer, audience, port, origins, name, clock, usage } = options;
   const lately: Lately = { heard: [], refused: [], warnings: [] };
   const tollgate = verifier({
     ...how,
@@ -59,9 +69,14 @@ export async function startService(
   });
   const events = expressEvents(tollgate);
 
-  async function me(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /** Calls `work` with what the token says, or answers why not. */
+  async function checked(
+    request: IncomingMessage,
+    response: ServerResponse,
+    work: (claims: AccessClaims) => void,
+  ): Promise<void> {
     try {
-      send(response, 200, await tollgate.check(request.headers));
+      work(await tollgate.check(request.headers));
     } catch (error) {
       if (!(error instanceof VerifyError)) throw error;
       keep(lately.refused, { code: error.code, refusedAt: clock() });
@@ -70,6 +85,18 @@ export async function startService(
       response.end(await refusal.text());
     }
   }
+
+  const me = (request: IncomingMessage, response: ServerResponse) =>
+    checked(request, response, (claims) => send(response, 200, claims));
+
+  /** Each report is paid for. Who repeats a request, because its answer was lost, pays once. */
+  const report = (request: IncomingMessage, response: ServerResponse) =>
+    checked(request, response, (claims) => {
+      const key = request.headers['idempotency-key'];
+      const id = typeof key === 'string' && key !== '' ? key : randomUUID();
+      const billed = usage?.record(claims, id) ?? false;
+      send(response, 201, { report: `A report for ${claims.account ?? claims.sub}`, billed });
+    });
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     allowOrigin(origins, request, response);
@@ -80,6 +107,8 @@ export async function startService(
     switch (`${request.method} ${request.url}`) {
       case 'GET /api/me':
         return me(request, response);
+      case 'POST /api/reports':
+        return report(request, response);
       case 'POST /events':
         return events(request, response, () => send(response, 500, { error: 'event_failed' }));
       case 'GET /':
@@ -107,7 +136,7 @@ function allowOrigin(
   response.setHeader('vary', 'origin');
   if (origin === undefined || !origins.includes(origin)) return;
   response.setHeader('access-control-allow-origin', origin);
-  response.setHeader('access-control-allow-headers', 'authorization');
+  response.setHeader('access-control-allow-headers', 'authorization, idempotency-key');
   response.setHeader('access-control-expose-headers', 'www-authenticate');
 }
 

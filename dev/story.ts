@@ -6,6 +6,7 @@
 import { decodeJwt } from 'jose';
 import * as oidc from 'openid-client';
 import { accessEnds } from './story_access.ts';
+import { somebodyPays } from './story_billing.ts';
 import { begin, callService, claims, expect, press, refusal, signIn } from './story_app.ts';
 import type { Steps } from './story_app.ts';
 import { createBrowser } from './walk.ts';
@@ -38,8 +39,10 @@ export async function playStory(world: World, say: Say): Promise<boolean> {
     await withLinks(world, steps);
     say('\nAccess ends before a token does');
     await accessEnds(world, steps);
-    say('\nPeople and apps from outside');
+    say('\nAn app from outside');
     await fromOutside(world, steps);
+    say('\nSomebody signs up, and pays');
+    await somebodyPays(world, steps);
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error;
     say(`\nFailed at ${error.message}`);
@@ -175,14 +178,7 @@ async function withLinks(world: World, { step }: Steps): Promise<void> {
   });
 }
 
-async function fromOutside({ issuer, partnerApp }: World, { step }: Steps): Promise<void> {
-  await step('Nora is nobody here: she is told how to be invited', async () => {
-    const browser = createBrowser();
-    const page = await press(browser, await browser.get(`${issuer}/signin`), ['person=nora']);
-    expect(page.status === 403 && page.visible.includes('invite'), `${page.status} ${page.title}`);
-    return { value: undefined, shows: { status: page.status, title: page.title } };
-  });
-
+async function fromOutside({ partnerApp }: World, { step }: Steps): Promise<void> {
   const browser = createBrowser();
   await step('A partner’s app may know Grace once she allows it', async () => {
     const app = await browser.submit(await browser.get(`${partnerApp}/`), { button: 'Sign in' });

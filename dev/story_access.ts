@@ -16,7 +16,7 @@ const betweenCallsMs = 10;
 type Shown = Partial<Record<ServiceKind, string>>;
 
 export async function accessEnds(world: World, { step }: Steps): Promise<void> {
-  const { issuer, client, oidcApp, server, project, product } = world;
+  const { issuer, client, oidcApp, server } = world;
   const browser = createBrowser({ stopAt: (url) => url.origin === oidcApp });
   const tollgate = await oidc.discovery(new URL(issuer), client.id, client.secret, undefined, {
     execute: [oidc.allowInsecureRequests],
@@ -24,16 +24,13 @@ export async function accessEnds(world: World, { step }: Steps): Promise<void> {
   const app: App = { world, browser, tollgate };
   const { directory } = server;
   const user = 'usr_ada';
-  const before = (await directory.account('acc_acme'))?.subscriptions?.[product];
-  if (before === undefined) throw new Error('Acme has a subscription');
-
   const first = await step('Ada signs in; three services take her token', async () => {
     const tokens = await signIn(app, { buttons: ['person=ada', 'account=acc_acme'] });
     return { value: tokens, shows: await takenByAll(world, tokens) };
   });
 
   const fresh = await step('Acme’s plan changes: what the token says is stale', async () => {
-    await project('acc_acme', product, { ...before, plan: 'business' });
+    await changePlan(world, 'business_month');
     const refused = await refusedBy(world, first, ['webhooks', 'stream'], 'token_stale');
     return { value: first, shows: { ...refused, logout: 'is not told of plans' } };
   });
@@ -78,8 +75,22 @@ export async function accessEnds(world: World, { step }: Steps): Promise<void> {
 
   // As it was, for whoever goes on in this world.
   await directory.addMember('acc_initech', user, ['member']);
-  await project('acc_acme', product, before);
+  await changePlan(world, 'team_month');
   await nextSecond();
+}
+
+/** Of Acme, at Stripe: Tollgate hears of it as of any other change. */
+async function changePlan({ server, product }: World, key: string): Promise<void> {
+  const subscription = (await server.directory.account('acc_acme'))?.subscriptions?.[product];
+  const api = server.billing?.stripe.api;
+  const [price] = (await api?.prices.list({ lookup_keys: [key] }))?.data ?? [];
+  if (api === undefined || subscription?.item === undefined || price === undefined) {
+    throw new Error('Acme has a subscription');
+  }
+  await api.subscriptions.update(subscription.subscription, {
+    items: [{ id: subscription.item, price: price.id }],
+    proration_behavior: 'none',
+  });
 }
 
 const takenByAll = (world: World, tokens: Tokens) => takenBy(world, tokens, serviceKinds);

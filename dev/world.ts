@@ -7,6 +7,7 @@ import type { Project } from '../src/billing/projection.ts';
 import { configSchema } from '../src/config.ts';
 import type { Config, ConfigInput } from '../src/config.ts';
 import { announcing } from '../src/events/outbox.ts';
+import { subscriptionClaims } from '../src/billing/claims.ts';
 import { createServer } from '../src/server.ts';
 import type { Server } from '../src/server.ts';
 import type { Store } from '../src/storage/store.ts';
@@ -14,12 +15,16 @@ import { openStores } from '../src/stores.ts';
 import { startLinksApp } from './app_links.ts';
 import { startOidcApp } from './app_oidc.ts';
 import { listen } from './listen.ts';
+import { plans } from './plans.ts';
 import type { Ports } from './ports.ts';
 import { seed } from './seed.ts';
 import { logoutAddress, serviceAddresses, servicesConfig, startServices } from './services/all.ts';
 import type { Services } from './services/all.ts';
+import type { TokenWords } from './stripe/pages/dashboard.ts';
+import type { StripeSimulator } from './stripe/simulator.ts';
 import { startUpstreamGithub } from './upstream/github.ts';
 import { startUpstreamOidc } from './upstream/oidc.ts';
+import { openStripe } from './world_stripe.ts';
 
 export interface WorldOptions {
   ports: Ports;
@@ -28,6 +33,8 @@ export interface WorldOptions {
   hot?: string | undefined;
   clock: () => number;
   log: Log;
+  /** Keeps what Stripe (the simulator) knows between starts; in memory when not given. */
+  stripeFile?: string | undefined;
   /** More clients, whose apps are not started here, and other limits. */
   more?: Pick<ConfigInput, 'clients' | 'limits'>;
 }
@@ -42,11 +49,13 @@ export interface World {
   /** That of the services which the apps call. */
   service: string;
   services: Services;
+  /** The simulated Stripe, and its pages. */
+  stripe: StripeSimulator;
   client: Client;
   partner: Client;
   server: Server;
   store: Store;
-  /** As billing would, when Stripe says that a subscription has changed. */
+  /** Writes what Stripe does not say: for tests of what follows. */
   project: Project;
   /** What the sample apps' tokens are for. */
   product: string;
@@ -107,19 +116,28 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     const clients = [{ ...upstreamClient, redirectUris }];
     const oidc = opened(await startUpstreamOidc({ port: ports.upstreamOidc, clients, clock }));
     const hub = opened(await startUpstreamGithub({ port: ports.upstreamGithub, clients, clock }));
+    const { stripeFile: file } = options;
+    const stripe = opened(
+      await openStripe({ port: ports.stripe, file, clock, log, issuer, product }),
+    );
     const store = opened(await openStores(options, { clock, log }));
-    const config = configOf(ports, oidc.issuer, hub.endpoints, options.more);
+    const upstreams = { oidcIssuer: oidc.issuer, hub: hub.endpoints };
+    const config = configOf(ports, upstreams, stripe.config, options.more);
     const server = await createServer({ config, store, clock, log });
     closing.push(() => server.stop());
     opened(await listen(createHttpServer(server.callback), ports.tollgate));
+    const { directory, billing } = server;
+    if (billing === undefined) throw new Error('The world sells something.');
     await seed({
-      directory: server.directory,
+      directory,
       store,
-      clock,
+      billing,
+      stripe: stripe.simulator,
       oidcIssuer: oidc.issuer,
       githubIssuer: hub.endpoints.issuer,
       product,
     });
+    stripe.show({ store, tokens: () => tokensOf({ store, clock, config }) });
     const { id: clientId } = client;
     const origins = [linksApp];
     const services = opened(
@@ -134,7 +152,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     const apps = { [ports.oidcApp]: client, [ports.partnerApp]: partner };
     for (const [port, { id, name, secret: clientSecret, url }] of Object.entries(apps)) {
       const app = { name, port: Number(port), url, clientId: id, clientSecret };
-      opened(await startOidcApp({ ...app, issuer, service }));
+      const sells = id === client.id ? product : undefined;
+      opened(await startOidcApp({ ...app, issuer, service, sells }));
     }
     const told = announcing(store, (events) => server.dispatcher.wake(events));
     return {
@@ -144,11 +163,12 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       linksApp,
       service,
       services,
+      stripe: stripe.simulator,
       client,
       partner,
       server,
       store,
-      project: createProject({ store: told, clock }),
+      project: createProject({ store: told, clock, config }),
       product,
       close,
     };
@@ -158,10 +178,35 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   }
 }
 
+/** What a token would say now of each account that Stripe knows. */
+async function tokensOf({ store, clock, config }: Judging): Promise<TokenWords[]> {
+  const found = await store.find('account', 'customer', 'cus_', { prefix: true, limit: 100 });
+  return found.map(({ document }) => {
+    const terms = { config, now: clock() };
+    const {
+      customer: _id,
+      subscription: _other,
+      ...claims
+    } = subscriptionClaims(document, product, terms);
+    return { account: document.name, claims };
+  });
+}
+
+interface Judging {
+  store: Store;
+  clock: () => number;
+  config: Config;
+}
+
+interface Upstreams {
+  oidcIssuer: string;
+  hub: Record<string, string>;
+}
+
 function configOf(
   ports: Ports,
-  oidcIssuer: string,
-  hub: Record<string, string>,
+  { oidcIssuer, hub }: Upstreams,
+  stripe: NonNullable<ConfigInput['stripe']>,
   more: WorldOptions['more'] = {},
 ): Config {
   const { issuer, linksApp, service } = addresses(ports);
@@ -182,19 +227,29 @@ function configOf(
     issuer,
     port: ports.tollgate,
     secrets: [secret],
-    // Somebody new is told how to be invited.
-    registration: 'invitation',
+    // Somebody new signs up, and pays.
+    registration: 'checkout',
+    stripe,
+    signup: { success: `${linksApp}/`, canceled: `${linksApp}/`, failed: `${linksApp}/` },
     providers: [
       { id: 'example', name: 'Example ID', issuer: oidcIssuer, trustEmail: true, ...credentials },
       { id: 'hub', name: 'Example Hub', preset: 'github', ...hub, ...credentials },
     ],
-    products: [{ id: product, name: 'Sample API', audience: service }],
+    products: [
+      {
+        id: product,
+        name: 'Sample API',
+        audience: service,
+        plans: [...plans],
+        access: { freePlan: 'free' },
+      },
+    ],
     ...more,
     clients: [...own, ...services.clients, ...(more.clients ?? [])],
     receivers: services.receivers,
     signin: { success: `${linksApp}/`, failed: `${linksApp}/` },
     signout: { success: `${linksApp}/` },
-    returnOrigins: [linksApp],
+    returnOrigins: [linksApp, client.url],
     // The upstreams are on this machine.
     outgoing: { allowPrivate: ['127.0.0.0/8', '::1/128'] },
   });

@@ -4,11 +4,13 @@ import type { ParameterizedContext } from 'koa';
 import { Problem } from '../src/base/errors.ts';
 import type { Identity } from '../src/directory/users.ts';
 import type { Conversation } from '../src/oidc/conversation.ts';
+import { signupClientId } from '../src/oidc/clients.ts';
 import { browserCookie } from '../src/web/cookies.ts';
 import { readForm } from '../src/web/form.ts';
 import { continueTo, sendPage } from '../src/web/page.ts';
 import { notRegisteredPage } from '../views/message.ts';
 import { keepLastProvider } from './last_provider.ts';
+import { plansAddress } from './prompt.ts';
 import type { InteractionDependencies } from './prompt.ts';
 
 export const callbackPath = '/integrations/oauth2/callback';
@@ -44,7 +46,8 @@ export async function callback(
   if (conversation?.prompt.name !== 'login') throw over();
   let user: string;
   try {
-    user = (await directory.signIn(identity)).user.id;
+    const signingUp = conversation.client.id === signupClientId;
+    user = (await directory.signIn(identity, { signingUp })).user.id;
   } catch (error) {
     return refuse(deps, ctx, conversation, identity, error);
   }
@@ -70,12 +73,13 @@ async function withoutDeadEnd(
 
 /** They are somebody, but nobody here. */
 function refuse(
-  { config, csrf, log }: InteractionDependencies,
+  deps: InteractionDependencies,
   ctx: ParameterizedContext,
   { uid, client }: Conversation,
   identity: Identity,
   error: unknown,
 ): void {
+  const { config, csrf, log } = deps;
   if (!(error instanceof Problem)) throw error;
   if (error.code !== 'not_registered') {
     throw new Problem(error.code, error.status, error.message, {
@@ -84,11 +88,13 @@ function refuse(
     });
   }
   log.info('somebody who is not registered signed in', { provider: identity.provider });
+  const byPlan = config.registration === 'checkout';
   const view = {
     form: { action: `/interaction/${uid}`, step: 'login', csrf: csrf.token(ctx) },
     app: client.name,
     who: identity.email ?? identity.name,
-    way: config.registration === 'checkout' ? ('checkout' as const) : ('invitation' as const),
+    way: byPlan ? ('checkout' as const) : ('invitation' as const),
+    plans: byPlan ? plansAddress(deps) : undefined,
   };
   sendPage(ctx, notRegisteredPage(view, config.brand), error.status);
 }

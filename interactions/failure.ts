@@ -20,11 +20,15 @@ function actionFor(
   { code, details }: Failure,
   { brand, signin }: Pick<Config, 'brand' | 'signin'>,
 ): Action | undefined {
-  const { interaction } = details;
+  const { interaction, retry } = details;
   const known = typeof interaction === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(interaction);
   if (known && !overHere.includes(code)) {
     const other = ['domain_not_allowed', 'user_disabled', 'identity_invalid'].includes(code);
     return { href: `/interaction/${interaction}?stay=1${other ? '&other=1' : ''}` };
+  }
+  // The same request once more, as whoever caused it says.
+  if (typeof retry === 'string' && /^\/(signup|account|integrations\/stripe)\b/.test(retry)) {
+    return { href: retry };
   }
   if (overHere.includes(code) || code.startsWith('signin_')) {
     return { href: signin.success, label: texts.backTo(brand.name) };

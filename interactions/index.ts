@@ -16,6 +16,7 @@ import { messagePage } from '../views/message.ts';
 import { texts } from '../views/texts.ts';
 import { callback, callbackForm, callbackPath } from './callback.ts';
 import { consent } from './consent.ts';
+import { locked } from './locked.ts';
 import { login } from './login.ts';
 import type { InteractionDependencies, Outcome, Prompt, Visit } from './prompt.ts';
 import { selectAccount } from './select_account.ts';
@@ -27,6 +28,7 @@ export type { InteractionDependencies } from './prompt.ts';
 const prompts: ReadonlyMap<string, Prompt> = new Map([
   ['login', login],
   ['select_account', selectAccount],
+  ['locked', locked],
   ['consent', consent],
 ]);
 

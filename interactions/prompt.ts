@@ -3,6 +3,7 @@
 import type { ParameterizedContext } from 'koa';
 import type { Clock } from '../src/base/clock.ts';
 import type { Log } from '../src/base/log.ts';
+import type { Signups } from '../src/billing/types.ts';
 import type { Config } from '../src/config.ts';
 import type { Directory } from '../src/directory/directory.ts';
 import type { Federation } from '../src/federation/federation.ts';
@@ -22,6 +23,13 @@ export interface InteractionDependencies {
   config: Config;
   log: Log;
   clock: Clock;
+  /** Absent where nothing is sold by Stripe. */
+  signups: Pick<Signups, 'unfinished'> | undefined;
+}
+
+/** Where plans are chosen, where that is a way to an account. */
+export function plansAddress({ config, signups }: InteractionDependencies): string | undefined {
+  return signups === undefined ? undefined : (config.signup.plans ?? '/signup');
 }
 
 /** One request of a browser at a conversation. */

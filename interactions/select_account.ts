@@ -1,11 +1,12 @@
 /** Which of your accounts? Never asked when there is exactly one: the policy sees to that. */
 
 import { Problem } from '../src/base/errors.ts';
+import { isLockedOut } from '../src/billing/policy.ts';
 import type { UsableAccount } from '../src/directory/access.ts';
 import type { Form } from '../src/web/form.ts';
 import { noAccountPage, selectAccountPage } from '../views/select_account.ts';
 import { texts } from '../views/texts.ts';
-import { denied, nameOf } from './prompt.ts';
+import { denied, nameOf, plansAddress } from './prompt.ts';
 import type { InteractionDependencies, Outcome, Prompt, Refusal, Visit } from './prompt.ts';
 
 async function show(
@@ -49,9 +50,13 @@ async function choice(
   accounts: readonly UsableAccount[],
   refusal?: Refusal,
 ): Promise<Outcome> {
+  const { products } = conversation;
+  const terms = { config: deps.config, now: deps.clock() };
+  const locked = ({ document }: UsableAccount) =>
+    products.length > 0 && products.every((product) => isLockedOut(document, product, terms));
   const view = {
     form,
-    accounts,
+    accounts: accounts.map((account) => ({ ...account, locked: locked(account) })),
     current: conversation.account,
     app: conversation.client.name,
     who: await nameOf(deps, conversation.user),
@@ -72,8 +77,20 @@ async function nothingToChoose(
     closed: await closedAccounts(deps, user),
     app: conversation.client.name,
     who: await nameOf(deps, user),
+    plans: plansAddress(deps),
+    unfinished: await unfinishedOf(deps, user),
   };
   return { status: 403, page: noAccountPage(view, deps.config.brand) };
+}
+
+/** Sign-ups that they can go on with. */
+async function unfinishedOf({ signups, config }: InteractionDependencies, user: string) {
+  const unfinished = (await signups?.unfinished(user)) ?? [];
+  return unfinished.slice(0, mostNamed).map(({ document: { product, plan, period } }) => {
+    const name = config.products.find(({ id }) => id === product)?.name ?? product;
+    const query = new URLSearchParams({ product, plan, ...(period && { period }) });
+    return { product: name, href: `/signup?${query}` };
+  });
 }
 
 const mostNamed = 5;

@@ -9,10 +9,21 @@ export interface Counts {
 /** What one test file came to. */
 export interface ModuleOutcome {
   project: string;
+  /** From the root of the repository. */
+  file: string;
   /** Whether it, and all in it, went well. A file that cannot be loaded has no tests, and is not ok. */
   ok: boolean;
   /** `passed`, `failed`, `skipped`, or `pending` for one that never ran. */
   states: readonly string[];
+  /** Each test that is not well, or what kept them from running. */
+  failures: readonly { name: string; error: string }[];
+}
+
+/** What a run tells of itself when it is over. */
+export interface Told {
+  modules: readonly ModuleOutcome[];
+  /** Between tests: of none of them. */
+  errors: readonly string[];
 }
 
 export type Report = Record<string, Counts>;

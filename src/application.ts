@@ -13,6 +13,7 @@ import type { Clock } from './base/clock.ts';
 import type { Log } from './base/log.ts';
 import type { Measures } from './base/measures.ts';
 import type { Secrets } from './base/secrets.ts';
+import type { Billing } from './billing/billing.ts';
 import type { Config } from './config.ts';
 import type { Directory } from './directory/directory.ts';
 import type { Federation } from './federation/federation.ts';
@@ -21,6 +22,7 @@ import type { Readiness } from './health.ts';
 import { endWithSession } from './links/end_with_session.ts';
 import type { EventStreams } from './links/event_streams.ts';
 import { routes as links } from './links/routes.ts';
+import { routes as stripeEvents } from './links/stripe_events.ts';
 import type { Cutoffs } from './oidc/cutoffs.ts';
 import { routes as ssf } from './ssf/routes.ts';
 import type { SsfParts } from './ssf/routes.ts';
@@ -52,6 +54,8 @@ export interface Rooms {
   fetch: typeof globalThis.fetch;
   limits: Limits;
   directory: Directory;
+  /** Absent where nothing is sold by Stripe. */
+  billing: Billing | undefined;
   federation: Federation;
   work: UnitOfWork;
   endings: Endings;
@@ -86,6 +90,9 @@ export function createApplication(options: ApplicationOptions): Application {
   app.use(requestBounds());
   app.use(health({ store, readiness: options.readiness }).routes());
   app.use(ssf({ ...options.ssf, issuer: config.issuer, bearer: oidc.ssfBearer, limits }).routes());
+  if (options.billing !== undefined) {
+    app.use(stripeEvents({ ...options, webhooks: options.billing.webhooks }).routes());
+  }
   app.use(assets(config.brand).routes());
   app.use(browserLimit(limits, config));
   app.use(browsers(cookies, '/oauth2/authorize'));
@@ -106,6 +113,7 @@ export function createApplication(options: ApplicationOptions): Application {
       config,
       log,
       clock,
+      signups: options.billing?.signups,
     }).routes(),
   );
   app.use(
@@ -120,6 +128,8 @@ export function createApplication(options: ApplicationOptions): Application {
       limits,
       live: options.live,
       streams: options.streams,
+      billing: options.billing,
+      directory,
       renderQuestion: pages.signOutQuestion,
     }).routes(),
   );
@@ -141,6 +151,7 @@ function browserLimit(limits: Limits, config: Config): Middleware {
     '/interaction/',
     '/integrations/',
     '/signin',
+    '/signup',
     '/oauth2/authorize',
     '/oauth2/logout',
     '/oauth2/par',

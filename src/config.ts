@@ -14,9 +14,12 @@ export type {
   ClientConfig,
   Config,
   ConfigInput,
+  PlanConfig,
+  PriceConfig,
   ProductConfig,
   ProviderConfig,
   ReceiverConfig,
+  StripeConfig,
 } from './config/schema.ts';
 
 /** What a file may leave to the environment. */

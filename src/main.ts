@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Problem } from './base/errors.ts';
 import { quote, timeOf, UsageError } from './command_store.ts';
+import { billingWarnings } from './config/billing_rules.ts';
 import { ConfigProblems } from './config/problems.ts';
 import { createConfigSource } from './config/source.ts';
 import type { ConfigSource } from './config/source.ts';
@@ -17,13 +18,22 @@ import { usage } from './usage.ts';
 import type { RevokeAsked, RevokeTarget } from './revoke_command.ts';
 
 interface Asked {
-  command: 'serve' | 'check' | 'keys' | 'revoke' | 'receivers' | 'events' | 'help' | 'version';
+  command:
+    | 'serve'
+    | 'check'
+    | 'keys'
+    | 'revoke'
+    | 'receivers'
+    | 'events'
+    | 'stripe'
+    | 'help'
+    | 'version';
   file: string;
   port: number | undefined;
   host: string | undefined;
   keys: KeysAsked;
   revoke: RevokeAsked | undefined;
-  /** Of receivers and events: they know themselves what they take. */
+  /** Of receivers, events and stripe: they know themselves what they take. */
   rest: readonly string[];
   values: Values;
 }
@@ -40,7 +50,7 @@ function parse(parameters: readonly string[]): Asked {
     command === 'revoke'
       ? { target: targetOf(rest.splice(0, 2), values['all-before']), yes, json }
       : undefined;
-  const isOpen = command === 'receivers' || command === 'events';
+  const isOpen = command === 'receivers' || command === 'events' || command === 'stripe';
   if (!isOpen && rest.length > 0)
     throw new UsageError(`One command at a time: what is ${quote(rest[0])}?`);
   return {
@@ -73,6 +83,7 @@ function parseKnown(parameters: readonly string[]) {
         since: { type: 'string' },
         limit: { type: 'string' },
         end: { type: 'boolean', default: false },
+        thin: { type: 'boolean', default: false },
         yes: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
@@ -93,6 +104,7 @@ function commandOf(word: string): Asked['command'] {
     case 'revoke':
     case 'receivers':
     case 'events':
+    case 'stripe':
     case 'help':
     case 'version':
       return word;
@@ -176,6 +188,14 @@ async function main(parameters: readonly string[]): Promise<void> {
       await events(await configuration(asked).load(), wish, print);
       return;
     }
+    case 'stripe': {
+      const { stripe, stripeAsked } = await import('./stripe_command.ts');
+      const wish = stripeAsked(asked.rest, asked.values);
+      const { text, isGood } = await stripe(await configuration(asked).load(), wish);
+      process.stdout.write(text);
+      if (!isGood) process.exitCode = 1;
+      return;
+    }
     case 'serve': {
       // On demand, so that the other commands answer at once.
       const { serve } = await import('./serve.ts');
@@ -199,8 +219,23 @@ function summary(file: string, config: Config): string {
   providers  ${list(config.providers)}
   clients    ${list(config.clients)}
   products   ${list(config.products)}
+  plans      ${list(config.products.flatMap(plansOf))}
+  stripe     ${config.stripe === undefined ? 'none' : stripeOf(config.stripe)}
   receivers  ${list(config.receivers)}
-`;
+${billingWarnings(config)
+  .map((warning) => `\n${warning}\n`)
+  .join('')}`;
+}
+
+function plansOf({ id, plans }: Config['products'][number]): { id: string }[] {
+  return plans.map((plan) => ({
+    id: `${id}/${plan.id}${plan.prices.length === 0 ? ' (free)' : ''}`,
+  }));
+}
+
+/** Of the key no more than the mode. */
+function stripeOf({ secretKey, apiBase }: NonNullable<Config['stripe']>): string {
+  return `${apiBase}, ${/^.k_live_/.test(secretKey) ? 'live' : 'test'} mode`;
 }
 
 /** What the operator is told, and the exit code: 2 for a command that cannot be meant, 1 for the rest. */

@@ -32,9 +32,9 @@ export function measuredSignIns({ directory, federation }: Rooms, measures: Meas
     },
     directory: {
       ...directory,
-      async signIn(identity) {
+      async signIn(identity, how) {
         try {
-          const signedIn = await directory.signIn(identity);
+          const signedIn = await directory.signIn(identity, how);
           count(identity.provider, 'signed_in');
           return signedIn;
         } catch (error) {

@@ -9,6 +9,7 @@ import { createLog } from './base/log.ts';
 import type { Log } from './base/log.ts';
 import type { Metrics } from './base/metrics.ts';
 import type { Config } from './config.ts';
+import { billingWarnings } from './config/billing_rules.ts';
 import type { ConfigSource } from './config/source.ts';
 import { watchConfig } from './config/watch.ts';
 import { listen } from './listener.ts';
@@ -22,6 +23,7 @@ export async function serve(source: ConfigSource, version: string): Promise<void
   const clock = systemClock;
   const log = createLog({ level: config.logLevel, clock, write: writeLine });
   watchDefects(log);
+  for (const warning of billingWarnings(config)) log.warn(warning);
   const store = await openStores(config, { clock, log });
   const { createServer } = await import('./server.ts');
   const metrics = await measuring(config, version);

@@ -15,9 +15,12 @@ import type { Measures } from './base/measures.ts';
 import { repeat } from './base/repeat.ts';
 import type { Repeated } from './base/repeat.ts';
 import { createSecrets } from './base/secrets.ts';
+import { openBilling } from './billing/billing.ts';
+import type { Billing } from './billing/billing.ts';
 import type { Config } from './config.ts';
 import { createDirectory } from './directory/directory.ts';
 import type { Directory } from './directory/directory.ts';
+import { lateSeats } from './directory/seats.ts';
 import { createAuditHandler } from './events/audit.ts';
 import { createDispatcher } from './events/dispatcher.ts';
 import type { Dispatcher } from './events/dispatcher.ts';
@@ -31,7 +34,7 @@ import { createFederation } from './federation/federation.ts';
 import { createReadiness } from './health.ts';
 import { createEventStreams } from './links/event_streams.ts';
 import { measuredSignIns } from './measured_sign_ins.ts';
-import { linkClientId } from './oidc/clients.ts';
+import { linkClientId, signupClientId } from './oidc/clients.ts';
 import { createCutoffs, cutoffHandler } from './oidc/cutoffs.ts';
 import type { Cutoffs } from './oidc/cutoffs.ts';
 import { createEndings } from './oidc/endings.ts';
@@ -80,6 +83,8 @@ export interface Server {
   hangUp(): void;
   /** For operators' commands, and for seeding a development world. */
   directory: Directory;
+  /** Absent where nothing is sold by Stripe. */
+  billing: Billing | undefined;
   dispatcher: Dispatcher;
   deliveries: Deliveries;
   /** Who is told of events. */
@@ -110,8 +115,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
 
   const limits = createLimits({ store, clock, log });
   const { registration, lifetimes } = config;
-  const reservedIds = new Set([linkClientId]);
-  const directory = createDirectory({ store, clock, log, registration, reservedIds });
+  const reservedIds = new Set([linkClientId, signupClientId]);
+  const seats = lateSeats();
+  const directory = createDirectory({ store, clock, log, registration, reservedIds, seats });
   const federation = createFederation({ config, store, secrets, fetch, clock, log });
   const signIns = measuredSignIns({ directory, federation }, measures);
   const work = createUnitOfWork(store, clock);
@@ -124,24 +130,23 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const keyring = await openKeyring({ store, secrets, clock, log, lifetimes });
 
   const readiness = createReadiness(clock);
+  const common = { store, clock, log, measures, owner, first: config, fetch: options.fetch };
+  const now = () => present.config();
   const notifying = createNotifying({
-    config: () => present.config(),
-    first: config,
+    ...common,
+    config: now,
     keyring,
-    store,
     secrets,
-    fetch: options.fetch,
-    clock,
-    log,
-    measures,
     measured: options.measures !== undefined,
-    owner,
     stopping: () => readiness.stopping,
   });
 
+  const billing = await openBilling({ ...common, config: now, directory });
+  if (billing !== undefined) seats.tie(billing.seats);
   const handlers: Handler[] = [
     createAuditHandler({ store }),
     ...directory.handlers,
+    ...(billing?.handlers ?? []),
     endings.handler,
     cutoffHandler({ store, clock, endings }),
     ...notifying.handlers,
@@ -154,19 +159,18 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const sweeper = createSweeper({ store, clock, log, owner });
   const { ssf } = notifying;
   const shared = { store, secrets, clock, log, measures, fetch, limits, ssf, ...signIns };
-  const rooms: Rooms = { ...shared, work, endings, cutoffs, live, streams, readiness };
+  const rooms: Rooms = { ...shared, billing, work, endings, cutoffs, live, streams, readiness };
   const present = presentApplication(rooms, { config, keyring, reservedIds });
   const watches = createWatches({ keyring, cutoffs, log, takeKeys: present.takeKeys });
+
+  const own = billing === undefined ? [] : [billing];
+  const workers = [dispatcher, sweeper, live, ...watches, ...own];
 
   return {
     callback: (request, response) => present.answer(request, response),
     reconfigure: present.reconfigure,
     start() {
-      dispatcher.start();
-      sweeper.start();
-      for (const watch of watches) watch.start();
-      notifying.start();
-      live.start();
+      for (const worker of [...workers, notifying]) worker.start();
       streams.start();
     },
     leave() {
@@ -177,12 +181,12 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     async stop() {
       readiness.leave();
       streams.hangUp();
-      const workers = [dispatcher, sweeper, live, ...watches];
       await Promise.all(workers.map((worker) => worker.stop()));
       await notifying.stop();
       await guarded.close();
     },
     directory,
+    billing,
     dispatcher,
     deliveries: notifying.deliveries,
     receivers: notifying.receivers,

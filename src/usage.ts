@@ -22,6 +22,10 @@ export const usage = `Tollgate, an OpenID Connect provider
                          says what has happened in the last week, and who was told
   tollgate events replay ID …, events replay [--receiver ID] [--dead] [--since TIME]
                          sends it again, to one receiver or to all; --dead: what was given up
+  tollgate stripe check  says what is missing at Stripe, or other than the configuration has it
+  tollgate stripe push   says what it would make there; with --yes it makes what is missing
+  tollgate stripe sync [ACCOUNT]
+                         makes accounts what Stripe says, and says what was different
   tollgate version       says which version this is
   tollgate help          says this
 
@@ -30,7 +34,8 @@ export const usage = `Tollgate, an OpenID Connect provider
   --port NUMBER      listens there instead of at the configuration's \`port\`
   --host ADDRESS     listens there instead of at the configuration's \`host\`
   --alg ES256        of keys: only this algorithm, ES256 (access tokens) or RS256 (ID tokens)
-  --yes              of revoke: without a question
+  --yes              of revoke: without a question; of stripe push: makes it
+  --thin             of stripe push: asks for thin events instead of snapshots
   --type NAME        of receivers and events: only these, may be repeated
   --since TIME       of events: such as 2027-01-02T03:04:05Z
   --limit NUMBER     of events list: so many, 50 when not given

@@ -76,6 +76,8 @@ export interface NotRegisteredView {
   who?: string | undefined;
   /** How people come in: by an invitation, or by choosing a plan. */
   way?: 'invitation' | 'checkout';
+  /** Where plans are, for who comes in by one. */
+  plans?: string | undefined;
 }
 
 export function notRegisteredPage(view: NotRegisteredView, brand: Brand): Html {
@@ -85,7 +87,10 @@ export function notRegisteredPage(view: NotRegisteredView, brand: Brand): Html {
     <p class="help">${advice} ${words.known}</p>
     <form method="post" action="${view.form.action}" class="stack">
       ${promptFields(view.form)}
-      <a class="button primary" href="${view.form.action}?stay=1&amp;other=1"
+      ${view.plans !== undefined && html`<a class="button primary" href="${view.plans}">${words.choose}</a>`}
+      <a
+        class="${view.plans === undefined ? 'button primary' : 'button'}"
+        href="${view.form.action}?stay=1&amp;other=1"
         >${texts.useAnother}</a
       >
       <button class="button" name="leave" value="yes">${texts.backTo(view.app)}</button>

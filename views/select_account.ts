@@ -11,6 +11,8 @@ export interface AccountRow {
   name: string;
   roles: readonly string[];
   document: AccountDocument;
+  /** It has no access, and is locked out. */
+  locked?: boolean;
 }
 
 export interface SelectAccountView {
@@ -33,6 +35,10 @@ export interface NoAccountView {
   closed: readonly string[];
   app: string;
   who?: string | undefined;
+  /** Where plans are, where one brings an account. */
+  plans?: string | undefined;
+  /** Sign-ups that were begun, and where they go on. */
+  unfinished?: readonly { product: string; href: string }[];
 }
 
 const filterFrom = 8;
@@ -68,16 +74,41 @@ export function noAccountPage(view: NoAccountView, brand: Brand): Html {
   const { length } = view.closed;
   const [title, sentence, advice] =
     length === 0
-      ? [noAccount.title, noAccount.sentence, noAccount.advice]
+      ? [noAccount.title, noAccount.sentence, adviceOf(view)]
       : [onlyClosed.title(length), onlyClosed.sentence(view.closed), onlyClosed.advice];
   const content = html`${help(sentence, advice)}
     ${view.who !== undefined && html`<p class="help">${texts.signedInAs(view.who)}</p>`}
     <form method="post" action="${view.form.action}" class="stack">
-      ${promptFields(view.form)}
-      <button class="button primary" name="leave" value="yes">${texts.backTo(view.app)}</button>
+      ${promptFields(view.form)} ${waysToPlans(view)}
+      <button
+        class="${view.plans === undefined ? 'button primary' : 'button'}"
+        name="leave"
+        value="yes"
+      >
+        ${texts.backTo(view.app)}
+      </button>
       <button class="button" name="other" value="yes">${texts.useAnother}</button>
     </form>`;
   return layout({ title, content }, brand);
+}
+
+function adviceOf({ plans, unfinished = [] }: NoAccountView): string {
+  const { noAccount, noPlan } = texts;
+  if (plans === undefined) return noAccount.advice;
+  return unfinished.length > 0 ? noPlan.unfinished : noPlan.advice;
+}
+
+/** What was begun comes first. */
+function waysToPlans({ plans, unfinished = [] }: NoAccountView): Html | undefined {
+  if (plans === undefined) return undefined;
+  const isFirst = unfinished.length === 0;
+  return html`${unfinished.map(
+      ({ product, href }) =>
+        html`<a class="button primary" href="${href}">${texts.noPlan.goOn(product)}</a>`,
+    )}
+    <a class="${isFirst ? 'button primary' : 'button'}" href="${plans}"
+      >${texts.notRegistered.choose}</a
+    >`;
 }
 
 function filterForm({ form, accounts }: SelectAccountView, filter: string): Html {
@@ -113,15 +144,22 @@ function row(account: AccountRow, { current, now }: SelectAccountView): Html {
         <span class="title">${account.name}</span>
         <span class="small">${roleAndPlan(account)}</span>
       </span>
-      ${badge(account.document, isCurrent, now)}
+      ${badge(account, isCurrent, now)}
     </span>
   </button>`;
 }
 
 /** One badge at most: what needs attention first. */
-function badge(account: AccountDocument, isCurrent: boolean, now: number): Html | undefined {
+function badge(
+  { locked, document }: AccountRow,
+  isCurrent: boolean,
+  now: number,
+): Html | undefined {
   const { selectAccount: words } = texts;
-  const subscriptions = Object.values(account.subscriptions ?? {});
+  if (locked === true) {
+    return html`<span class="badge late">${texts.billing.locked.badge}</span>`;
+  }
+  const subscriptions = Object.values(document.subscriptions ?? {});
   if (subscriptions.some(({ status }) => status === 'past_due' || status === 'unpaid')) {
     return html`<span class="badge late">${words.late}</span>`;
   }

@@ -3,23 +3,28 @@
  * happened, what it means, what to do. The same noun for the same thing everywhere.
  */
 
+import { billingFailures, billingTexts } from './billing_texts.ts';
+import type { FailureText } from './failure_text.ts';
+
 const listed = new Intl.ListFormat('en');
 const capital = (text: string) => text.charAt(0).toLocaleUpperCase('en') + text.slice(1);
 const plural = (count: number, one: string, many: string) => (count === 1 ? one : many);
 
-/** What is said of a failure; the sentence is the failure's own where there is none here. */
-export interface FailureText {
-  title: string;
-  sentence?: string;
-  /** What to do now, in a second sentence. */
-  advice?: string;
-  /** The label of the way on. */
-  action?: string;
-  /** Whether the failure's own sentence is shown, too, for those who can repair it. */
-  technical?: boolean;
-}
+const perPeriod: Record<string, string> = {
+  day: 'a day',
+  week: 'a week',
+  month: 'a month',
+  year: 'a year',
+};
+const periodically: Record<string, string> = {
+  day: 'daily',
+  week: 'weekly',
+  month: 'monthly',
+  year: 'yearly',
+};
 
 const failures: Record<string, FailureText> = {
+  ...billingFailures,
   interaction_expired: {
     title: 'This sign-in is over',
     sentence:
@@ -105,6 +110,65 @@ const failures: Record<string, FailureText> = {
     sentence: 'It has kept more cookies for this site than we can read.',
     advice: 'Delete the cookies of this site, then try again.',
   },
+  payment_unavailable: {
+    title: 'The payment service does not answer',
+    sentence: 'Nothing was paid, and nothing was lost.',
+    advice: 'Try again in a minute.',
+    action: 'Try again',
+  },
+  payment_unconfirmed: {
+    title: 'We cannot see your payment yet',
+    sentence:
+      'The payment service does not answer right now. If you have paid, you need not do so again.',
+    advice: 'Look again in a minute. You can also close this page: your account comes by itself.',
+    action: 'Look again',
+  },
+  price_unavailable: {
+    title: 'This plan cannot be bought right now',
+    sentence: 'Nothing was paid. We have written down what happened.',
+    advice: 'Try again later, or choose another plan.',
+    action: 'Try again',
+  },
+  payment_failed: {
+    title: 'Your payment did not succeed',
+    sentence: 'Your bank refused it. You owe nothing.',
+    action: 'Choose a plan',
+  },
+  checkout_expired: {
+    title: 'The payment page was open for too long',
+    sentence: 'Nothing was paid.',
+    action: 'Choose a plan',
+  },
+  checkout_unknown: {
+    title: 'We do not know this payment',
+    sentence: 'The address may be cut off or mistyped.',
+    advice: 'Open the link again that you came by, or go back to the app.',
+  },
+  checkout_foreign: {
+    title: 'This payment was made by somebody else',
+    sentence: 'You are signed in as another person than the one who paid.',
+    advice: 'Sign in with the sign-in that you paid with.',
+  },
+  account_unknown: {
+    title: 'You do not have this account',
+    sentence: 'The link names an account that you do not belong to.',
+    advice: 'Open the link again from the app, with the account that you want.',
+  },
+  not_owner: {
+    title: 'Only an owner can do this',
+    sentence: 'A plan is chosen and paid by an owner of the account.',
+    advice: 'Ask one of them to open this link.',
+  },
+  promotion_code_unknown: {
+    title: 'This code cannot be used',
+    sentence: 'It may have run out, or it is not for you.',
+    advice: 'Open the link again without it, or ask whoever gave it to you.',
+  },
+  coupon_unknown: {
+    title: 'This code cannot be used',
+    sentence: 'It may have run out, or it is not for you.',
+    advice: 'Open the link again without it, or ask whoever gave it to you.',
+  },
   /** Also what is said of everything else that is busy or away. */
   store_unavailable: {
     title: 'We cannot reach your data right now',
@@ -135,7 +199,13 @@ const appCodes = [
   'invalid_request_uri',
   'invalid_scope',
   'invalid_target',
+  'parameter_invalid',
   'parameter_repeated',
+  'period_unknown',
+  'plan_not_offered',
+  'plan_unknown',
+  'product_unknown',
+  'quantity_invalid',
   'return_to_not_allowed',
   'secret_in_address',
   'unauthorized_client',
@@ -204,11 +274,78 @@ export const texts = {
     sentence: 'You are signed in, but you are not a member of an account.',
     advice: 'Ask somebody at your company to invite you, then sign in again.',
   },
+  /** Who comes in by a plan. */
+  noPlan: {
+    advice: 'Choose a plan, and you have one.',
+    unfinished: 'You chose a plan before, and did not finish.',
+    goOn: (product: string) => `Go on with ${product}`,
+  },
   onlyClosed: {
     title: (count: number) => plural(count, 'Your account is closed', 'Your accounts are closed'),
     sentence: (names: readonly string[]) =>
       `${listed.format(names)} ${plural(names.length, 'was', 'were')} closed.`,
     advice: 'An owner can ask us to open it again.',
+  },
+
+  plans: {
+    title: 'Choose a plan',
+    help: (company: string) => `For your account with ${company}.`,
+    none: 'There is nothing to choose from at the moment.',
+    trial: (days: number) => `Free for ${days} ${plural(days, 'day', 'days')}`,
+    seats: 'Seats',
+    free: 'Start for free',
+    /** The label of a button; without an amount the payment page says it. */
+    price: (amount: string | undefined, period: string, perSeat: boolean) => {
+      const each = `${perSeat ? ' a seat' : ''} ${perPeriod[period] ?? ''}`;
+      return amount === undefined ? capital(`pay ${periodically[period]}`) : `${amount}${each}`;
+    },
+  },
+  planAccount: {
+    title: 'Which account is it for?',
+    help: 'The plan is for one account.',
+    another: 'A new account',
+  },
+  confirmPlan: {
+    title: (plan: string) => `Start ${plan}?`,
+    free: (plan: string, product: string) => `${plan} of ${product} is free.`,
+    trial: (plan: string, trial: string) => `${plan}: ${trial}. It ends by itself.`,
+    begin: 'Start now',
+  },
+  payment: {
+    lookAgain: 'Look again',
+    payAgain: 'Go back to the payment',
+    goOn: 'Go on with the payment',
+    otherPlan: 'Choose another plan',
+    tryAgain: 'Try again',
+    manage: 'Plan and payments',
+    nothingOwed: 'You owe nothing.',
+    moment: { title: 'One moment', sentence: 'We are waiting to hear of your payment.' },
+    unpaid: {
+      title: 'Your payment has not arrived',
+      sentence: 'If you have paid, it can take a minute: your account comes by itself.',
+      advice: 'If you have not, you can go back to the payment. Nobody pays twice.',
+    },
+    waiting: {
+      title: 'Your payment is on its way',
+      sentence: 'The way you paid takes a few days. Your plan begins when the money has arrived.',
+      advice: 'You can close this page. There is nothing more to do.',
+    },
+    canceled: {
+      title: 'You left the payment',
+      sentence: 'Nothing was paid, and your choice is kept.',
+    },
+    failed: {
+      title: 'Your payment did not succeed',
+      sentence: 'Your bank refused it.',
+    },
+    expired: {
+      title: 'The payment page was open for too long',
+      sentence: 'Nothing was paid.',
+    },
+    subscribed: {
+      title: 'You have a plan already',
+      sentence: (account: string, product: string) => `${account} has a plan for ${product}.`,
+    },
   },
 
   notRegistered: {
@@ -222,8 +359,9 @@ export const texts = {
     },
     checkout: {
       title: 'You need a plan first',
-      advice: 'Choose a plan in the app, then sign in again.',
+      advice: 'Choose a plan, then you can sign in.',
     },
+    choose: 'Choose a plan',
     known: 'If you have been here before, use the same sign-in as then.',
   },
 
@@ -282,10 +420,13 @@ export const texts = {
       (status >= 500 ? (failures.internal_error as FailureText) : { title: 'That did not work' }),
   },
 
+  billing: billingTexts,
+
   /** For the app, not for people: `error_description` of the answer. */
   denied: {
     notRegistered: 'The person is not registered.',
     noAccount: 'The person has no account to use.',
+    locked: 'The account has no access.',
     consent: 'The person did not allow it.',
   },
 

@@ -4,6 +4,7 @@ import type { ConfigInput } from '../../src/config.ts';
 import type { Listening } from '../listen.ts';
 import type { Ports } from '../ports.ts';
 import type { Service } from '../service.ts';
+import type { Usage } from './usage.ts';
 import { startLogoutService } from './logout.ts';
 import { startStreamService } from './stream.ts';
 import { startWebhookService } from './webhooks.ts';
@@ -44,6 +45,8 @@ export interface ServicesOptions {
   /** The sample app. */
   clientId: string;
   clock: () => number;
+  /** Of the service with webhooks, which the sample apps call. */
+  usage?: Usage;
 }
 
 export interface Services extends Pick<Listening, 'close'> {
@@ -56,10 +59,12 @@ export interface Services extends Pick<Listening, 'close'> {
 }
 
 export async function startServices(options: ServicesOptions): Promise<Services> {
-  const { ports, issuer, audience, origins, clientId, clock } = options;
+  const { ports, issuer, audience, origins, clientId, clock, usage } = options;
+  const metered = usage === undefined ? {} : { usage };
   const shared = { issuer, audience, origins, clock };
   const starters: Record<ServiceKind, () => Promise<Service>> = {
-    webhooks: () => startWebhookService({ ...shared, port: ports.service, secret: webhookSecret }),
+    webhooks: () =>
+      startWebhookService({ ...shared, ...metered, port: ports.service, secret: webhookSecret }),
     logout: () => startLogoutService({ ...shared, port: ports.logoutService, clientId }),
     stream: () =>
       startStreamService({

@@ -110,6 +110,26 @@ export const measures = {
     help: 'Pages that listen to `/session/events`.',
     labels: [],
   },
+  tollgate_billing_webhooks_total: {
+    type: 'counter',
+    help: 'Events of Stripe that came: `stored`, `duplicate`, `ignored`, `refused` (not signed, too large), or `failed` (Stripe sends them again).',
+    labels: ['outcome'],
+  },
+  tollgate_billing_inbox_waiting: {
+    type: 'gauge',
+    help: 'Events of Stripe that are stored and not done with; counted up to 1000. All processes say the same.',
+    labels: [],
+  },
+  tollgate_billing_inbox_oldest_seconds: {
+    type: 'gauge',
+    help: 'Age of the oldest of them; 0 for none.',
+    labels: [],
+  },
+  tollgate_billing_drift_accounts: {
+    type: 'gauge',
+    help: 'Accounts that differed from Stripe when all were last compared. All processes say the same.',
+    labels: [],
+  },
   tollgate_reloads_total: {
     type: 'counter',
     help: 'How often running processes took up other `clients` (and what else may change), or other `keys`.',

@@ -10,6 +10,8 @@ export interface RepeatOptions {
   /** What is done, as the log names it. */
   name: string;
   everyMs: number;
+  /** Before the first round; as between all others when not given. */
+  firstMs?: number;
   log: Log;
   random?: () => number;
 }
@@ -21,7 +23,7 @@ export interface Repeated {
 
 /** A round that fails is told of once, until one succeeds; the next comes all the same. */
 export function repeat(round: () => Promise<void>, options: RepeatOptions): Repeated {
-  const { name, everyMs, log, random = Math.random } = options;
+  const { name, everyMs, firstMs = everyMs, log, random = Math.random } = options;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   let state: 'new' | 'started' | 'stopped' = 'new';
@@ -38,13 +40,13 @@ export function repeat(round: () => Promise<void>, options: RepeatOptions): Repe
     }
   }
 
-  function schedule(): void {
+  function schedule(afterMs: number): void {
     if (state !== 'started') return;
     timer = setTimeout(
       () => {
-        running = attempt().then(schedule);
+        running = attempt().then(() => schedule(everyMs));
       },
-      everyMs * (0.75 + random() / 2),
+      afterMs * (0.75 + random() / 2),
     );
     timer.unref();
   }
@@ -53,7 +55,7 @@ export function repeat(round: () => Promise<void>, options: RepeatOptions): Repe
     start() {
       if (state !== 'new') return;
       state = 'started';
-      schedule();
+      schedule(firstMs);
     },
     async stop() {
       state = 'stopped';

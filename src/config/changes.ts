@@ -9,11 +9,15 @@ export const changeable = [
   'products',
   'receivers',
   'returnOrigins',
+  'signup',
   'signin',
   'signout',
   'claims',
   'brand',
 ] as const satisfies readonly (keyof Config)[];
+
+/** They hang together with how plans are sold, so that what is taken up by itself would not be a good whole. */
+const withPlans: readonly (keyof Config)[] = ['products', 'clients', 'signup'];
 
 export interface Changes {
   /** The present configuration with all that is taken up. */
@@ -30,7 +34,8 @@ export function changesBetween(present: Config, next: Config): Changes {
   const changed = (Object.keys({ ...present, ...next }) as (keyof Config)[]).filter(
     (key) => !isDeepStrictEqual(present[key], next[key]),
   );
-  const taken = changeable.filter((key) => changed.includes(key));
+  const held = changed.some((key) => key === 'stripe' || key === 'registration') ? withPlans : [];
+  const taken = changeable.filter((key) => changed.includes(key) && !held.includes(key));
   return {
     config: { ...present, ...Object.fromEntries(taken.map((key) => [key, next[key]])) },
     taken,

@@ -1,8 +1,8 @@
 /**
  * Secrets come from the environment, so that the file can lie in a repository. One convention:
  * `TOLLGATE_SECRET`, `TOLLGATE_STORE` and `TOLLGATE_HOT` (connection strings have passwords),
- * `TOLLGATE_PROVIDER_<ID>_SECRET`, `TOLLGATE_CLIENT_<ID>_SECRET` and `TOLLGATE_RECEIVER_<ID>_SECRET`, each also with
- * `_FILE` behind it, for a file that holds the secret. What is there wins over the file. The environment of a process that runs
+ * `TOLLGATE_PROVIDER_<ID>_SECRET`, `TOLLGATE_CLIENT_<ID>_SECRET` and `TOLLGATE_RECEIVER_<ID>_SECRET`,
+ * `TOLLGATE_STRIPE_SECRET_KEY` and `TOLLGATE_STRIPE_WEBHOOK_SECRETS`, each also with `_FILE` behind it, for a file that holds the secret. What is there wins over the file. The environment of a process that runs
  * cannot grow, so there may be a folder, too, with files that are named as the variables.
  */
 
@@ -52,6 +52,8 @@ export async function addEnvironment(
     const address = await reader.read(variable);
     if (address !== undefined && address.trim() !== '') filled[key] = address.trim();
   }
+  const stripe = await stripeOf(input['stripe'], reader);
+  if (stripe !== undefined) filled['stripe'] = stripe;
   const providers = await fill(input['providers'], 'PROVIDER', 'clientSecret', reader);
   const clients = await fill(input['clients'], 'CLIENT', 'secret', reader);
   if (providers !== undefined) filled['providers'] = providers;
@@ -59,6 +61,18 @@ export async function addEnvironment(
   if (clients !== undefined) filled['clients'] = clients;
   if (receivers !== undefined) filled['receivers'] = receivers;
   return { input: filled, problems: reader.problems, unread: reader.unread() };
+}
+
+/** Who sets a key wants to sell: the group need not be in the file. */
+async function stripeOf(group: unknown, reader: Reader): Promise<unknown> {
+  const secretKey = (await reader.read('TOLLGATE_STRIPE_SECRET_KEY'))?.trim();
+  const webhookSecrets = split((await reader.read('TOLLGATE_STRIPE_WEBHOOK_SECRETS')) ?? '');
+  const said = {
+    ...(secretKey !== undefined && secretKey !== '' && { secretKey }),
+    ...(webhookSecrets.length > 0 && { webhookSecrets }),
+  };
+  if (Object.keys(said).length === 0 || (group !== undefined && !isRecord(group))) return group;
+  return { ...group, ...said };
 }
 
 function split(text: string): string[] {

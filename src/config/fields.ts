@@ -168,4 +168,7 @@ export const audience = checked(z.string(), complainOfAudience);
 export const scope = z
   .string()
   .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'A scope has no spaces, quotes or backslashes.');
+export const role = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9._:-]{0,63}$/, 'A role is a word of at most 64 characters.');
 export const seconds = (least: number, most: number) => z.number().int().min(least).max(most);

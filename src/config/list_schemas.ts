@@ -1,20 +1,11 @@
 /**
- * Those that an operator lists: upstream providers, apps, products, and receivers of events. The whole is in
- * `schema.ts`.
+ * Those that an operator lists: upstream providers, apps, and receivers of events. What is sold is in
+ * `product_schema.ts`, the whole in `schema.ts`.
  */
 
 import { z } from 'zod';
 import { complainOfEventType } from './event_types.ts';
-import {
-  address,
-  audience,
-  checked,
-  httpsAddress,
-  id,
-  receiverAddress,
-  scope,
-  text,
-} from './fields.ts';
+import { address, checked, httpsAddress, id, receiverAddress, scope, text } from './fields.ts';
 
 export const providerSchema = z.strictObject({
   id: id.describe('Its name in addresses (`/signin/google`) and in variables.'),
@@ -134,13 +125,6 @@ export const clientSchema = z.strictObject({
     .describe(
       'Where the app begins a sign-in, for when somebody kept an old page open. Always https.',
     ),
-});
-
-export const productSchema = z.strictObject({
-  id: id.describe('Its name in `client.product` and in links.'),
-  name: text.describe('Its name on pages.'),
-  audience: audience.describe('The `aud` of its access tokens: an absolute URI.'),
-  scopes: z.array(scope).default([]).describe('The scopes that its services know.'),
 });
 
 export const receiverSchema = z.strictObject({

@@ -23,6 +23,8 @@ Secrets come from the environment, so that the file can lie in your repository:
 | \`TOLLGATE_STORE\`, \`TOLLGATE_HOT\` | the keys \`store\` and \`hot\`, for addresses with a secret in them |
 | \`TOLLGATE_PROVIDER_<ID>_SECRET\` | the client secret that an upstream provider gave you |
 | \`TOLLGATE_CLIENT_<ID>_SECRET\` | the secret of an app: at least 32 of \`A-Z a-z 0-9 . _ ~ -\` |
+| \`TOLLGATE_STRIPE_SECRET_KEY\` | the secret or restricted key of your Stripe account |
+| \`TOLLGATE_STRIPE_WEBHOOK_SECRETS\` | what Stripe signs its webhooks with (\`whsec_…\`), separated by commas while one is replaced |
 | \`TOLLGATE_RECEIVER_<ID>_SECRET\` | what webhooks are signed with: \`whsec_\` and base64; two separated by a comma while it is changed, newest first |
 
 \`<ID>\` is the id in capitals, with \`_\` for everything but letters and digits: the client \`my-app\` has

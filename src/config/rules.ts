@@ -1,6 +1,7 @@
 /** What has to hold between keys. */
 
 import { inRange, parseAddress, parseRange } from '../base/addresses.ts';
+import { checkBilling, webhookSecretsOf } from './billing_rules.ts';
 import { complainOfAddress, complainOfNativeAddress, isLoopback, shown } from './fields.ts';
 import type { Complaint } from './fields.ts';
 import type { ConfigProblem } from './problems.ts';
@@ -40,20 +41,8 @@ export function checkTogether(config: Sound<Config>, broken: ReadonlySet<string>
     ...checkSecrets(config),
     ...checkLifetimes(config),
     ...checkStore(config),
-    ...checkRegistration(config),
+    ...checkBilling(config, broken),
     ...checkMetrics(config),
-  ];
-}
-
-/** Whoever is new would be sent to a page that is not there. */
-function checkRegistration({ registration }: Sound<Config>): ConfigProblem[] {
-  if (registration !== 'checkout') return [];
-  return [
-    {
-      key: 'registration',
-      message: '`checkout` needs billing, which this version does not have.',
-      remedy: 'Use `open` or `invitation`.',
-    },
   ];
 }
 
@@ -149,7 +138,7 @@ function checkClient(client: Client, key: string, config: Sound<Config>): Config
   const complain = (at: string, message: string, remedy?: string) =>
     problems.push({ key: `${key}.${at}`, message, remedy });
 
-  if (id.toLowerCase() === 'tollgate-links') {
+  if (['tollgate-links', 'tollgate-signup'].includes(id.toLowerCase())) {
     complain('id', 'This id is the one of the link endpoints.', 'Choose another.');
   }
   const products = (config.products ?? []).flatMap((entry) => entry?.id ?? []);
@@ -239,7 +228,7 @@ function checkSecrets(config: Sound<Config>): ConfigProblem[] {
       value,
     })),
   );
-  const all = [...own, ...clients, ...receivers];
+  const all = [...own, ...clients, ...receivers, ...webhookSecretsOf(config)];
   return [...own.flatMap(complainOfStrength), ...complainOfSharing([...all, ...providers])];
 }
 

@@ -5,7 +5,8 @@
 
 import { z } from 'zod';
 import { address, contact, id, origin, picture, range, seconds, text } from './fields.ts';
-import { clientSchema, productSchema, providerSchema, receiverSchema } from './list_schemas.ts';
+import { clientSchema, providerSchema, receiverSchema } from './list_schemas.ts';
+import { productSchema, signupSchema, stripeSchema } from './product_schema.ts';
 import { hotAddress, storeAddress } from './store_address.ts';
 
 const day = 24 * 60 * 60;
@@ -102,7 +103,7 @@ export const configSchema = z.strictObject({
     .enum(['open', 'checkout', 'invitation'])
     .default('invitation')
     .describe(
-      'What happens to somebody new: `open` makes a user and a personal account, `invitation` lets in only who is a member already. `checkout` comes with billing, and is refused until then.',
+      'What happens to somebody new: `open` makes a user and a personal account, `checkout` lets people in by `/signup`, `invitation` lets in only who is a member already.',
     ),
   clients: z.array(clientSchema).default([]).describe('The apps that people sign in to.'),
   receivers: z
@@ -110,6 +111,10 @@ export const configSchema = z.strictObject({
     .default([])
     .describe('Services that are told of events by webhooks. Commands can add others.'),
   products: z.array(productSchema).default([]).describe('What is sold; each has its services.'),
+  stripe: stripeSchema
+    .optional()
+    .describe('How subscriptions are sold. Without it nothing is. See [billing](billing.md).'),
+  signup: signupSchema.prefault({}).describe('Where sign-up links end.'),
   signin: endings(
     'Where links end after signing in, unless they say otherwise.',
     'Where they end when it failed, with `?error=`. By default a page of ours.',
@@ -203,3 +208,6 @@ export type ProviderConfig = z.output<typeof providerSchema>;
 export type ClientConfig = z.output<typeof clientSchema>;
 export type ProductConfig = z.output<typeof productSchema>;
 export type ReceiverConfig = z.output<typeof receiverSchema>;
+export type PlanConfig = ProductConfig['plans'][number];
+export type PriceConfig = PlanConfig['prices'][number];
+export type StripeConfig = z.output<typeof stripeSchema>;

@@ -17,7 +17,7 @@ const kinds: Record<string, string> = {
 };
 
 /** Values of these are never shown, not even a wrong one. */
-const secretKeys = new Set(['secret', 'clientSecret', 'secrets']);
+const secretKeys = new Set(['secret', 'clientSecret', 'secrets', 'secretKey', 'webhookSecrets']);
 
 const noSecret = {
   key: 'secrets',
@@ -25,11 +25,18 @@ const noSecret = {
   remedy: 'Set TOLLGATE_SECRET; `openssl rand -hex 32` makes one.',
 };
 
+const noStripeKey = {
+  key: 'stripe.secretKey',
+  message: 'It is missing.',
+  remedy: 'Set TOLLGATE_STRIPE_SECRET_KEY; Stripe has it in its dashboard (Developers, API keys).',
+};
+
 export function translate(error: z.ZodError, input: unknown): ConfigProblem[] {
   return error.issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') return unknownKeys(issue.path, issue.keys);
     const found = valueAt(input, issue.path);
     if (found === undefined && issue.path[0] === 'secrets') return noSecret;
+    if (found === undefined && issue.path.join('.') === noStripeKey.key) return noStripeKey;
     return [{ key: keyPath(issue.path), ...explain(issue, found) }];
   });
 }

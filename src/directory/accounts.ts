@@ -7,7 +7,7 @@ import type { Clock } from '../base/clock.ts';
 import { Problem } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
 import { newEvent } from '../events/types.ts';
-import type { AccountDocument } from '../storage/documents.ts';
+import type { AccountDocument, UserDocument } from '../storage/documents.ts';
 import { Conflict } from '../storage/store.ts';
 import type { NewEvent, Store } from '../storage/store.ts';
 import { change } from './change.ts';
@@ -74,8 +74,8 @@ export function createAccounts({ store, clock }: { store: Store; clock: Clock })
     if (present === undefined || present.status === 'deleted') return;
     if (membership === undefined || !restsOnOwnership(membership)) return;
     if ((await store.get('account', account)) !== undefined) return;
-    const name = usableName(present.name) ?? nameWithoutOne;
-    const document = newAccount(name, user, clock());
+    const document = personalAccount(present, user, clock());
+    const { name } = document;
     const events = [newEvent(clock, 'account.created', { account, name, owner: user })];
     try {
       await store.write('account', account, document, { expect: 'absent', events });
@@ -138,6 +138,15 @@ export function createAccounts({ store, clock }: { store: Store; clock: Clock })
   }
 
   return { create, close, finishRegistration, finishOwner, addOwner, removeOwner };
+}
+
+/** Of somebody who did not say what it is called. @param id the owner's */
+export function personalAccount(
+  owner: UserDocument | undefined,
+  id: string,
+  createdAt: number,
+): AccountDocument {
+  return newAccount(usableName(owner?.name) ?? nameWithoutOne, id, createdAt);
 }
 
 function newAccount(name: string, owner: string, createdAt: number): AccountDocument {

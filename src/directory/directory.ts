@@ -22,8 +22,10 @@ import { createMembers } from './members.ts';
 import type { Members } from './members.ts';
 import { createRevocations } from './revocations.ts';
 import type { Revocations } from './revocations.ts';
+import { roomForAll } from './seats.ts';
+import type { Seats } from './seats.ts';
 import { createSignIn } from './sign_in.ts';
-import type { Registration, SignedIn } from './sign_in.ts';
+import type { Registration, SignedIn, SigningIn } from './sign_in.ts';
 import { createUsers } from './users.ts';
 import type { Identity, NewUser, StoredUser, Users } from './users.ts';
 
@@ -35,14 +37,17 @@ export interface DirectoryOptions {
   registration: Registration;
   /** No user has one of these ids: a client's token has its own id as `sub` (RFC 9700 §4.15). */
   reservedIds?: ReadonlySet<string>;
+  /** Where members are paid for. */
+  seats?: Seats;
 }
 
 export interface Directory extends Revocations {
   /**
-   * Who this identity is; makes the user and a personal account where registration is open.
+   * Who this identity is; makes the user and a personal account where registration is open. Who is `signingUp` becomes a
+   * user also where people come in by `checkout`, without an account: it is made when it is paid for.
    * @throws {Problem} `not_registered` (403), `user_disabled` (403), `identity_invalid` (400)
    */
-  signIn(identity: Identity): Promise<SignedIn>;
+  signIn(identity: Identity, how?: SigningIn): Promise<SignedIn>;
   /** Of any status. */
   user(id: string): Promise<StoredUser | undefined>;
   /** Of any status. */
@@ -62,9 +67,12 @@ export interface Directory extends Revocations {
   closeAccount(account: string, reason?: string): Promise<Account>;
   /**
    * @returns whether somebody came: who is a member already keeps the roles they have
-   * @throws {Problem} `account_unknown`, `user_unknown` (404), `account_closed` (409)
+   * @throws {Problem} `account_unknown`, `user_unknown` (404), `account_closed` (409); where members are paid for also
+   *   `seats_full`, `card_declined` (402), `stripe_unavailable` (503)
    */
   addMember(account: string, user: string, roles: readonly string[]): Promise<boolean>;
+  /** Gives an owner whom the account names their membership. Idempotent. */
+  finishOwner(account: string, user: string): Promise<void>;
   /**
    * @returns whether somebody went
    * @throws {Problem} `account_unknown` (404), `last_owner` (409)
@@ -86,10 +94,10 @@ export interface Directory extends Revocations {
 }
 
 export function createDirectory(options: DirectoryOptions): Directory {
-  const { store, clock } = options;
-  const users = createUsers({ store, clock, reservedIds: options.reservedIds ?? new Set() });
+  const { store, clock, seats = roomForAll, reservedIds = new Set() } = options;
+  const users = createUsers({ store, clock, seats, reservedIds });
   const accounts = createAccounts({ store, clock });
-  const members = createMembers({ store, clock, accounts });
+  const members = createMembers({ store, clock, accounts, seats });
   const { usableAccounts, membership } = createAccess({ store });
 
   return {
@@ -106,6 +114,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
     createAccount: accounts.create,
     closeAccount: accounts.close,
     addMember: members.add,
+    finishOwner: (account, user) => accounts.finishOwner(account, user, []),
     removeMember: members.remove,
     setRoles: members.setRoles,
     unlinkIdentity: (user, issuer, subject) => unlinkIdentity(options, user, { issuer, subject }),

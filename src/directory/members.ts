@@ -30,6 +30,7 @@ import {
   rolesToKeep,
   withMembership,
 } from './roles.ts';
+import type { Seats } from './seats.ts';
 import { userUnknown } from './users.ts';
 
 export interface Members {
@@ -47,6 +48,7 @@ interface Deps {
   store: Store;
   clock: Clock;
   accounts: Accounts;
+  seats: Seats;
 }
 
 /** Somebody in an account: all that the functions below are about. */
@@ -72,7 +74,7 @@ export function createMembers(deps: Deps): Members {
 }
 
 async function add(deps: Deps, place: Place, roles: string[]): Promise<boolean> {
-  const { store, clock, accounts } = deps;
+  const { store, seats } = deps;
   const { account, user } = place;
   const document = await readAccount(deps, account);
   requireOpen(document);
@@ -81,6 +83,32 @@ async function add(deps: Deps, place: Place, roles: string[]): Promise<boolean> 
   if (present === undefined) throw userUnknown();
   requireAdmissible(present, account);
   if (memberRoles(present, account, owns).length > 0) return false;
+  await seats.take(account, user);
+  try {
+    const came = await admit(deps, place, { roles, owns });
+    await confirmSeat(deps, place, came);
+    return came;
+  } catch (error) {
+    await seats.giveBack(account, user);
+    throw error;
+  }
+}
+
+/** Whoever took very long on the way in may find the seat taken: then they have to go. */
+async function confirmSeat(deps: Deps, place: Place, came: boolean): Promise<void> {
+  try {
+    await deps.seats.arrived(place.account, place.user);
+  } catch (error) {
+    if (came) await remove(deps, place);
+    throw error;
+  }
+}
+
+async function admit(
+  { store, clock, accounts }: Deps,
+  { account, user }: Place,
+  { roles, owns }: { roles: string[]; owns: boolean },
+): Promise<boolean> {
   const event = newEvent(clock, 'member.added', { user, account, roles });
   if (roles.includes(ownerRole)) {
     const added = await accounts.addOwner(account, user, event);
@@ -97,6 +125,12 @@ async function add(deps: Deps, place: Place, roles: string[]): Promise<boolean> 
 }
 
 async function remove(deps: Deps, place: Place): Promise<boolean> {
+  const gone = await endBelonging(deps, place);
+  await deps.seats.giveBack(place.account, place.user);
+  return gone;
+}
+
+async function endBelonging(deps: Deps, place: Place): Promise<boolean> {
   const { clock, accounts } = deps;
   const { account, user } = place;
   const document = await readAccount(deps, account);

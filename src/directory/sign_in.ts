@@ -26,6 +26,12 @@ export interface SignedIn {
   created: boolean;
 }
 
+/** In what kind of conversation. */
+export interface SigningIn {
+  /** They are choosing a plan: somebody new is let in where that is the way in. */
+  signingUp?: boolean;
+}
+
 interface Deps {
   store: Store;
   clock: Clock;
@@ -37,14 +43,17 @@ interface Deps {
 /** For so long after a registration, signing in also looks whether it was finished. */
 const registrationMs = 10 * 60 * 1000;
 
-export function createSignIn(deps: Deps): (identity: Identity) => Promise<SignedIn> {
+export function createSignIn(
+  deps: Deps,
+): (identity: Identity, how?: SigningIn) => Promise<SignedIn> {
   const { store, clock, log, registration, accounts } = deps;
 
-  return async (identity) => {
+  return async (identity, { signingUp = false } = {}) => {
     const known = await findByIdentity(store, identity);
     if (known !== undefined) return { user: await welcome(known.id, identity), created: false };
-    if (registration !== 'open') throw notRegistered(registration);
-    const user = await register(identity);
+    const isOpen = registration === 'open';
+    if (!isOpen && !(signingUp && registration === 'checkout')) throw notRegistered(registration);
+    const user = await register(identity, isOpen ? newId('acc') : undefined);
     if (user === undefined) {
       const winner = await findByIdentity(store, identity);
       if (winner === undefined) throw new Error('an identity is taken, and nobody has it');
@@ -54,20 +63,25 @@ export function createSignIn(deps: Deps): (identity: Identity) => Promise<Signed
     return { user, created: true };
   };
 
-  /** @returns `undefined` when somebody with this identity was faster */
-  async function register(identity: Identity): Promise<StoredUser | undefined> {
+  /**
+   * @param account the id of their personal account, if they are to have one
+   * @returns `undefined` when somebody with this identity was faster
+   */
+  async function register(
+    identity: Identity,
+    account: string | undefined,
+  ): Promise<StoredUser | undefined> {
     const now = clock();
     const id = newId('usr');
-    const account = newId('acc');
     const blank: UserDocument = {
       status: 'active',
       identities: [identityEntry(identity, now)],
-      memberships: [{ account, roles: [ownerRole], since: now }],
+      ...(account && { memberships: [{ account, roles: [ownerRole], since: now }] }),
       createdAt: now,
     };
     const document = refreshProfile(blank, identity);
     const events = [
-      newEvent(clock, 'user.registered', { user: id, account }),
+      newEvent(clock, 'user.registered', { user: id, ...(account && { account }) }),
       newEvent(clock, 'user.signed_in', { user: id, provider: identity.provider }),
     ];
     try {

@@ -22,6 +22,7 @@ import {
   usablePicture,
 } from './names.ts';
 import { ownsAccount } from './roles.ts';
+import type { Seats } from './seats.ts';
 
 /** What an upstream says about the person in front of the browser, after all checks of its answer. */
 export interface Identity {
@@ -134,9 +135,10 @@ export interface Users {
 export function createUsers(deps: {
   store: Store;
   clock: Clock;
+  seats: Seats;
   reservedIds: ReadonlySet<string>;
 }): Users {
-  const { store, clock, reservedIds } = deps;
+  const { store, clock, seats, reservedIds } = deps;
   async function create(input: NewUser): Promise<StoredUser> {
     const id = input.id === undefined ? newId('usr') : requireId(input.id);
     if (reservedIds.has(id)) {
@@ -196,6 +198,7 @@ export function createUsers(deps: {
       const { memberships: _gone, ...rest } = present;
       return { document: rest };
     });
+    for (const { account } of user.memberships ?? []) await seats.giveBack(account, id);
   }
 
   return { create, setStatus, finishDeletion };

@@ -23,19 +23,19 @@ export interface SigninRequest {
   again?: boolean;
 }
 
-export interface Attempt {
+export interface Attempt<Request = SigninRequest> {
   state: string;
   /** PKCE (RFC 7636). */
   verifier: string;
   nonce: string;
-  request: SigninRequest;
+  request: Request;
   startedAt: number;
 }
 
-export interface Attempts {
-  begin(ctx: ParameterizedContext, request: SigninRequest): Attempt;
+export interface Attempts<Request = SigninRequest> {
+  begin(ctx: ParameterizedContext, request: Request): Attempt<Request>;
   /** Ends the attempt with this state: it can be taken once. */
-  take(ctx: ParameterizedContext, state: string): Attempt | undefined;
+  take(ctx: ParameterizedContext, state: string): Attempt<Request> | undefined;
 }
 
 export interface AttemptsOptions {
@@ -43,28 +43,31 @@ export interface AttemptsOptions {
   secrets: Secrets;
   clock: Clock;
   lifetimeSeconds: number;
+  /** Of what: the cookies of one are not those of another. */
+  of: 'signin' | 'signup';
 }
 
-const label = 'link_signin';
 const mostAttempts = 5;
 // Browsers and servers refuse requests whose headers grow too large.
 const mostCharacters = 6000;
-const cookieBase = 'tollgate_signin_';
 const tagLength = 8;
 
-const kindOf = (state: string): CookieKind => ({
-  name: `${cookieBase}${state.slice(0, tagLength)}`,
-  prefix: '__Host-',
-});
+export function createAttempts<Request = SigninRequest>(
+  options: AttemptsOptions,
+): Attempts<Request> {
+  const { cookies, secrets, clock, lifetimeSeconds, of } = options;
+  const label = `link_${of}`;
+  const cookieBase = `tollgate_${of}_`;
+  const kindOf = (state: string): CookieKind => ({
+    name: `${cookieBase}${state.slice(0, tagLength)}`,
+    prefix: '__Host-',
+  });
 
-export function createAttempts(options: AttemptsOptions): Attempts {
-  const { cookies, secrets, clock, lifetimeSeconds } = options;
-
-  function open(ctx: ParameterizedContext, kind: CookieKind): Attempt | undefined {
+  function open(ctx: ParameterizedContext, kind: CookieKind): Attempt<Request> | undefined {
     const sealed = cookies.read(ctx, kind);
     if (sealed === undefined) return undefined;
     try {
-      const attempt = JSON.parse(secrets.open(label, sealed, kind.name)) as Attempt;
+      const attempt = JSON.parse(secrets.open(label, sealed, kind.name)) as Attempt<Request>;
       return attempt.startedAt + lifetimeSeconds * 1000 > clock() ? attempt : undefined;
     } catch {
       // Somebody else's, altered, or sealed with a secret that is gone.
@@ -74,7 +77,8 @@ export function createAttempts(options: AttemptsOptions): Attempts {
 
   /** The oldest go: an app that loops, or a page that opens many, fills nobody's browser. */
   function makeRoom(ctx: ParameterizedContext, length: number): void {
-    const kept = namesIn(ctx, cookies)
+    const kept = tagsIn(ctx, cookies, cookieBase)
+      .map((tag) => kindOf(tag))
       .map((kind) => ({
         kind,
         startedAt: open(ctx, kind)?.startedAt ?? 0,
@@ -90,7 +94,7 @@ export function createAttempts(options: AttemptsOptions): Attempts {
 
   return {
     begin(ctx, request) {
-      const attempt: Attempt = {
+      const attempt: Attempt<Request> = {
         state: randomToken(),
         verifier: randomToken(32),
         nonce: randomToken(),
@@ -115,11 +119,11 @@ export function createAttempts(options: AttemptsOptions): Attempts {
 }
 
 /** RFC 7636 §4.2 */
-export function challengeOf({ verifier }: Attempt): string {
+export function challengeOf({ verifier }: Pick<Attempt, 'verifier'>): string {
   return sha256(verifier);
 }
 
-function namesIn(ctx: ParameterizedContext, cookies: Cookies): CookieKind[] {
+function tagsIn(ctx: ParameterizedContext, cookies: Cookies, cookieBase: string): string[] {
   const base = cookies.nameOf({ name: cookieBase, prefix: '__Host-' });
   return ctx
     .get('Cookie')
@@ -127,6 +131,5 @@ function namesIn(ctx: ParameterizedContext, cookies: Cookies): CookieKind[] {
     .map((pair) => pair.split('=')[0]?.trim() ?? '')
     .filter((name) => name.startsWith(base))
     .map((name) => name.slice(base.length))
-    .filter((tag) => /^[A-Za-z0-9_-]{8}$/.test(tag))
-    .map((tag) => kindOf(tag));
+    .filter((tag) => /^[A-Za-z0-9_-]{8}$/.test(tag));
 }

@@ -2,6 +2,7 @@
 
 import type { ParameterizedContext } from 'koa';
 import type { Config } from '../config.ts';
+import { resolveReturnTo } from '../web/return_to.ts';
 
 type Addresses = Pick<Config, 'issuer' | 'returnOrigins' | 'signin' | 'signout'>;
 
@@ -31,4 +32,18 @@ export function isOwnNavigation(ctx: ParameterizedContext): boolean {
   if (ctx.method !== 'GET' || /prefetch|prerender/.test(ctx.get('Sec-Purpose'))) return false;
   if (ctx.get('Sec-Fetch-Dest') !== 'document') return false;
   return ['same-origin', 'same-site', 'none'].includes(ctx.get('Sec-Fetch-Site'));
+}
+
+/** Pages of ours that a browser may be sent back to: they ask before they change anything. */
+const ownPages = /^\/(account|signup)(\/|$)|^\/interaction\/[A-Za-z0-9_-]+$/;
+
+/**
+ * Where a link sends the browser back to: to an app, or to one of those pages.
+ * @throws {Problem} `return_to_not_allowed` (400)
+ */
+export function returnTarget(value: string | undefined, config: Addresses, fallback: string) {
+  const url = value === undefined ? undefined : URL.parse(value);
+  const { origin } = new URL(config.issuer);
+  const own = url?.origin === origin && ownPages.test(url.pathname);
+  return resolveReturnTo(value, { origins: own ? [origin] : [...appOrigins(config)], fallback });
 }

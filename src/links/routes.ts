@@ -8,7 +8,12 @@
  *   GET /signin/return                 the authorization endpoint's answer
  *   POST /refresh                      an access token for the cookie
  *   GET, POST /signout                 the end of the session and of all that came from it
+ *   GET /signup, /signup/:provider     choose and pay; ends at `return_to` or `signup.success`
+ *   GET /signup/return                 the authorization endpoint's answer
+ *   GET /integrations/stripe/checkout/success, /canceled   the way back from the payment
  *   GET /session/events                tells a page when any of that is different
+ *   GET /account/portal                Stripe's portal, for who may pay
+ *   GET, POST /account/switch/:product another plan
  */
 
 import Router from '@koa/router';
@@ -17,6 +22,7 @@ import type { Clock } from '../base/clock.ts';
 import { Problem } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Secrets } from '../base/secrets.ts';
+import type { Billing } from '../billing/billing.ts';
 import type { Config } from '../config.ts';
 import type { LinkOidc } from '../oidc/links.ts';
 import type { LiveSessions } from '../oidc/live_sessions.ts';
@@ -25,13 +31,21 @@ import type { Csrf } from '../web/csrf.ts';
 import type { Html } from '../web/html.ts';
 import type { LimitRule, Limits } from '../web/limits.ts';
 import { continueTo } from '../web/page.ts';
+import { openPortal, portalReturnPath, returnFromPortal } from './account.ts';
+import { beginSwitch, confirmSwitch } from './account_switch.ts';
+import type { ActingDirectory } from './acting.ts';
 import { createAttempts } from './attempts.ts';
+import type { Attempts } from './attempts.ts';
+import { leaveCheckout, returnFromCheckout } from './checkout_returns.ts';
 import { preflight } from './cors.ts';
 import type { EventStreams } from './event_streams.ts';
+import { linkProblem } from './errors.ts';
 import { refresh, refreshMethods } from './refresh.ts';
 import { sessionEvents, sessionEventsMethods } from './session_events.ts';
 import { beginSignin, finishSignin } from './signin.ts';
 import { signOutByForm, signOutByLink } from './signout.ts';
+import { beginSignup, returnToSignup } from './signup.ts';
+import type { SignupRequest } from './signup_request.ts';
 import type { SignoutQuestion } from './signout.ts';
 
 export interface LinksDependencies {
@@ -45,6 +59,9 @@ export interface LinksDependencies {
   limits: Limits;
   live: LiveSessions;
   streams: EventStreams;
+  directory: ActingDirectory;
+  /** Absent where nothing is sold by Stripe. */
+  billing: Billing | undefined;
   /** The page that asks whether to sign out. */
   renderQuestion(question: SignoutQuestion): Html;
 }
@@ -60,6 +77,7 @@ const perMinute = (name: string, limit: number): LimitRule => ({
 const signinLimit = perMinute('link_signin', 300);
 const refreshLimit = perMinute('link_refresh', 1200);
 const signoutLimit = perMinute('link_signout', 300);
+const accountLimit = perMinute('link_account', 300);
 const sessionEventsLimit = perMinute('link_session_events', 1200);
 
 export function routes(dependencies: LinksDependencies): Router {
@@ -69,6 +87,7 @@ export function routes(dependencies: LinksDependencies): Router {
     secrets,
     clock,
     lifetimeSeconds: config.lifetimes.interaction,
+    of: 'signin',
   });
   const signin = { ...dependencies, attempts };
   const router = new Router();
@@ -97,9 +116,47 @@ export function routes(dependencies: LinksDependencies): Router {
     ctx.set('Allow', sessionEventsMethods);
     throw new Problem('method_not_allowed', 405, 'This is a stream of events: ask with GET.');
   });
+  mountSignups(router, dependencies, attempts);
+  accountRoutes(router, dependencies);
   router.get('/signout', (ctx) => signOutByLink(ctx, dependencies));
   router.post('/signout', (ctx) => signOutByForm(ctx, dependencies));
   return router;
+}
+
+/** Only where something is sold. All of it is within the limit of what browsers ask for (`application.ts`). */
+function mountSignups(router: Router, dependencies: LinksDependencies, attempts: Attempts): void {
+  const { config, billing, cookies, secrets, clock } = dependencies;
+  if (billing === undefined) return;
+  const lifetimeSeconds = config.lifetimes.interaction;
+  const options = { cookies, secrets, clock, lifetimeSeconds, of: 'signup' } as const;
+  const signupAttempts = createAttempts<SignupRequest>(options);
+  const signup = { ...dependencies, billing, attempts, signupAttempts };
+  const back = '/integrations/stripe/checkout';
+  router.get('/signup', (ctx) => beginSignup(ctx, signup));
+  router.get('/signup/return', (ctx) => returnToSignup(ctx, signup));
+  router.get('/signup/:provider', (ctx) => beginSignup(ctx, signup, ctx.params.provider));
+  router.get(`${back}/success`, (ctx) => returnFromCheckout(ctx, signup));
+  router.get(`${back}/canceled`, (ctx) => leaveCheckout(ctx, signup));
+}
+
+/** Links about what an account pays for; a page that says so where there is nothing to pay for. */
+function accountRoutes(router: Router, dependencies: LinksDependencies): void {
+  const { billing, limits } = dependencies;
+  router.use('/account', limits.byAddress(accountLimit));
+  const paths = ['/account/portal', '/account/switch/:product', portalReturnPath];
+  if (billing === undefined) {
+    router.all(paths, () => {
+      throw linkProblem('billing_unavailable');
+    });
+    return;
+  }
+  const deps = { ...dependencies, billing };
+  router.get('/account/portal', (ctx) => openPortal(ctx, deps));
+  router.get('/account/switch/:product', (ctx) => beginSwitch(ctx, deps, ctx.params.product ?? ''));
+  router.post('/account/switch/:product', (ctx) =>
+    confirmSwitch(ctx, deps, ctx.params.product ?? ''),
+  );
+  router.get(portalReturnPath, (ctx) => returnFromPortal(ctx, deps));
 }
 
 /** Refusals too: who calls this is a script, whatever the browser says that it accepts. */

@@ -13,12 +13,11 @@ import type { Cookies } from '../web/cookies.ts';
 import { singleQuery } from '../web/form.ts';
 import type { Form } from '../web/form.ts';
 import { continueTo } from '../web/page.ts';
-import { resolveReturnTo } from '../web/return_to.ts';
 import { challengeOf } from './attempts.ts';
 import type { Attempt, Attempts, SigninRequest } from './attempts.ts';
 import { linkProblem } from './errors.ts';
 import type { LinkErrorCode } from './errors.ts';
-import { appOrigins } from './origins.ts';
+import { returnTarget } from './origins.ts';
 
 export interface SigninDependencies {
   config: Config;
@@ -37,12 +36,9 @@ export function beginSignin(
   dependencies: SigninDependencies,
   provider?: string,
 ): void {
-  const mode = ctx.get('Sec-Fetch-Mode');
-  if (mode !== '' && mode !== 'navigate') throw linkProblem('navigation_expected');
   const { config } = dependencies;
-  if (provider !== undefined && !config.providers.some(({ id }) => id === provider)) {
-    throw linkProblem('provider_unknown');
-  }
+  requireNavigation(ctx);
+  requireProvider(config, provider);
   const request = readRequest(singleQuery(ctx), config);
   const { account } = request;
   // A page elsewhere must not move somebody to another of their accounts unasked (T56).
@@ -55,18 +51,30 @@ export function beginSignin(
   });
 }
 
+/** @throws {Problem} `navigation_expected` (400) */
+export function requireNavigation(ctx: ParameterizedContext): void {
+  const mode = ctx.get('Sec-Fetch-Mode');
+  if (mode !== '' && mode !== 'navigate') throw linkProblem('navigation_expected');
+}
+
+/** @throws {Problem} `provider_unknown` (404) */
+export function requireProvider(config: Config, provider: string | undefined): void {
+  if (provider === undefined || config.providers.some(({ id }) => id === provider)) return;
+  throw linkProblem('provider_unknown');
+}
+
+/** @throws {Problem} `parameter_invalid` (400) */
+export function textOf(query: Form, parameter: string, longest: number): string | undefined {
+  const value = query.get(parameter);
+  if (value === undefined || value === '') return undefined;
+  if (value.length > longest || /\p{Cc}/u.test(value)) throw invalid(parameter);
+  return value;
+}
+
 function readRequest(query: Form, config: Config): SigninRequest {
-  const text = (parameter: string, longest: number) => {
-    const value = query.get(parameter);
-    if (value === undefined || value === '') return undefined;
-    if (value.length > longest || /\p{Cc}/u.test(value)) throw invalid(parameter);
-    return value;
-  };
+  const text = (parameter: string, longest: number) => textOf(query, parameter, longest);
   return {
-    returnTo: resolveReturnTo(query.get('return_to'), {
-      origins: [...appOrigins(config)],
-      fallback: config.signin.success,
-    }),
+    returnTo: returnTarget(query.get('return_to'), config, config.signin.success),
     product: findProduct(config, text('product', 64))?.id,
     account: text('account', 255),
     loginHint: text('login_hint', 320),
@@ -81,9 +89,10 @@ export function findProduct(config: Config, id: string | undefined): ProductConf
   return product;
 }
 
-function authorize(
+/** To our own authorization endpoint, which asks nothing of who is signed in, for an account that they have. */
+export function authorize(
   ctx: ParameterizedContext,
-  { config, oidc, attempts }: SigninDependencies,
+  { config, oidc, attempts }: Pick<SigninDependencies, 'config' | 'oidc' | 'attempts'>,
   request: SigninRequest,
 ): void {
   const attempt = attempts.begin(ctx, request);
@@ -99,6 +108,7 @@ function authorize(
     code_challenge_method: 'S256',
     provider: request.provider,
     account: request.account,
+    product: request.product,
     login_hint: request.loginHint,
     prompt: request.prompt,
   };
@@ -189,7 +199,7 @@ function fail(
 }
 
 /** Errors of RFC 6749 §4.1.2.1 and OpenID Connect in our words. */
-function codeOf(error: string): LinkErrorCode {
+export function codeOf(error: string): LinkErrorCode {
   switch (error) {
     case 'access_denied':
       return 'access_denied';
@@ -208,6 +218,6 @@ function nonceOf(idToken: unknown): unknown {
   return (JSON.parse(payload) as { nonce?: unknown }).nonce;
 }
 
-function invalid(parameter: string): Error {
+export function invalid(parameter: string): Error {
   return linkProblem('parameter_invalid', { details: { parameter } });
 }

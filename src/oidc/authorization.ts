@@ -15,6 +15,7 @@ import type { Acting } from './claims.ts';
 import type { Clients } from './clients.ts';
 import { consentId } from './consents.ts';
 import type { Cutoffs } from './cutoffs.ts';
+import type { Locks } from './locks.ts';
 
 /** What `findAccount` answers: the library's Account, with what we know of it. */
 export interface ActingAccount extends Account {
@@ -27,6 +28,7 @@ export const lockedKey = 'accountLocked';
 export interface AuthorizationDependencies {
   directory: Pick<Directory, 'membership' | 'user'>;
   choice: AccountChoice;
+  locks: Locks;
   clients: Clients;
   store: Store;
   work: UnitOfWork;
@@ -37,9 +39,11 @@ export interface Authorization {
   findAccount(
     ctx: KoaContextWithOIDC,
     sub: string,
-    token?: { grantId?: string },
+    token?: { grantId?: string; resource?: unknown },
   ): Promise<ActingAccount | undefined>;
   loadExistingGrant(ctx: KoaContextWithOIDC): Promise<Grant | undefined>;
+  /** For the policy: the product that the chosen account is locked out of, and has to be paid for. */
+  lockedOut(ctx: KoaContextWithOIDC): Promise<string | undefined>;
   /** For the policy: whether this client's tokens name an account, and none is chosen yet. */
   accountMissing(ctx: KoaContextWithOIDC): boolean;
 }
@@ -48,6 +52,7 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
   return {
     findAccount: (ctx, sub, token) => findAccount(deps, ctx, sub, token),
     loadExistingGrant: (ctx) => loadExistingGrant(deps, ctx),
+    lockedOut: (ctx) => lockedOut(deps, ctx),
     accountMissing({ oidc: { client, grant } }) {
       if (client === undefined || !deps.choice.namesAccount(client.clientId)) return false;
       return grant?.account === undefined;
@@ -56,10 +61,10 @@ export function createAuthorization(deps: AuthorizationDependencies): Authorizat
 }
 
 async function findAccount(
-  { directory, work }: AuthorizationDependencies,
+  { directory, work, locks }: AuthorizationDependencies,
   ctx: KoaContextWithOIDC,
   sub: string,
-  token: { grantId?: string } = {},
+  token: { grantId?: string; resource?: unknown } = {},
 ): Promise<ActingAccount | undefined> {
   const { grantId } = token;
   const grant = grantId === undefined ? undefined : await work.current().read('grant', grantId);
@@ -78,11 +83,28 @@ async function findAccount(
     ctx.state[lockedKey] = true;
     return undefined;
   }
+  // Nobody pays: so long no tokens, and nothing is rotated or ended.
+  if (acting !== undefined && locks.refusesToken(ctx, acting.account, token)) {
+    ctx.state[lockedKey] = true;
+    return undefined;
+  }
   return {
     accountId: sub,
     claims: () => Promise.resolve(userClaims(sub, user, acting)),
     ...(acting === undefined ? {} : { acting }),
   };
+}
+
+async function lockedOut(
+  { directory, locks }: AuthorizationDependencies,
+  { oidc }: KoaContextWithOIDC,
+): Promise<string | undefined> {
+  const { client, grant, params, session } = oidc;
+  if (client === undefined || grant?.account === undefined) return undefined;
+  if (session?.accountId === undefined) return undefined;
+  const acting = await directory.membership(session.accountId, grant.account);
+  if (acting === undefined) return undefined;
+  return locks.lockedOut(acting.account, locks.asked(client.clientId, params ?? {}));
 }
 
 /** Of whom, to whom, and for which account a Grant is. */

@@ -7,6 +7,8 @@
 
 import { subscriptionClaims } from '../billing/claims.ts';
 import type { SubscriptionClaims } from '../billing/claims.ts';
+import type { Terms } from '../billing/policy.ts';
+import type { Config } from '../config.ts';
 import type { AccountDocument, UserDocument } from '../storage/documents.ts';
 
 export interface AccountClaims extends SubscriptionClaims {
@@ -29,12 +31,13 @@ export interface Acting {
 export function accountClaims(
   { user, account, roles }: Acting,
   product: string | undefined,
-  include: { name: boolean; email: boolean },
+  { config, now }: { config: Pick<Config, 'claims'> & Terms['config']; now: number },
 ): AccountClaims {
+  const include = config.claims;
   return {
     account: account.id,
     roles: [...roles],
-    ...subscriptionClaims(account, product),
+    ...subscriptionClaims(account, product, { config, now }),
     // Absent rather than null.
     ...(include.name && user.name !== undefined ? { name: user.name } : {}),
     ...(include.email && user.email !== undefined ? { email: user.email } : {}),

@@ -1,4 +1,4 @@
-/** Clients: from the configuration, and the link client that every installation has. */
+/** Clients: from the configuration, and the two of our own that every installation has. */
 
 import type { ClientMetadata } from 'oidc-provider';
 import type { ClientConfig, Config, ProductConfig } from '../config.ts';
@@ -6,6 +6,9 @@ import type { RotationPolicy } from './rotation.ts';
 
 /** First-party and confidential; its secret never leaves the process, for it calls no endpoint. */
 export const linkClientId = 'tollgate-links';
+
+/** For sign-ups, which want to know who somebody is and nothing else: its codes are never redeemed. */
+export const signupClientId = 'tollgate-signup';
 
 export interface Clients {
   metadata: ClientMetadata[];
@@ -50,7 +53,15 @@ export function createClients(config: Config, linkSecret: string): Clients {
     requirePkce: true,
     refreshGraceSeconds: 30,
   };
-  const byId = new Map([...config.clients, link].map((client) => [client.id, client]));
+  // No product: its grants name no account, which may not be there yet.
+  const signup: ClientConfig = {
+    ...link,
+    id: signupClientId,
+    redirectUris: [`${config.issuer}/signup/return`],
+    grantTypes: ['authorization_code'],
+  };
+  const own = [link, signup];
+  const byId = new Map([...config.clients, ...own].map((client) => [client.id, client]));
   const products = new Map(config.products.map((product) => [product.id, product]));
   return {
     metadata: [...byId.values()].map(metadataOf),

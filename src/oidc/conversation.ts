@@ -5,7 +5,7 @@
 
 import type { ParameterizedContext } from 'koa';
 
-export type PromptName = 'create' | 'login' | 'select_account' | 'consent';
+export type PromptName = 'create' | 'login' | 'select_account' | 'locked' | 'consent';
 
 export interface Conversation {
   /** The interaction's uid, as in `/interaction/:uid`. Not a secret. */
@@ -14,6 +14,8 @@ export interface Conversation {
   /** The parameters of the authorization request, as far as it was accepted. */
   params: Record<string, unknown>;
   client: ConversationClient;
+  /** Ids of the products that the request is about. */
+  products: readonly string[];
   /** Who is signed in at this browser, if somebody is. */
   user?: string | undefined;
   /** The account that is chosen, once one is. */
@@ -30,6 +32,8 @@ export interface ConversationClient {
 export type PromptResult =
   | { login: { user: string; amr?: string[]; acr?: string; provider: string } }
   | { select_account: { account: string } }
+  /** It is not locked any more. */
+  | { locked: Record<string, never> }
   | { consent: { granted: true } }
   | { error: string; error_description: string };
 
@@ -51,4 +55,6 @@ export interface Conversations {
    * Changes nothing. @returns its address
    */
   startOver(conversation: Conversation): Promise<string>;
+  /** The same with the prompt to choose an account. */
+  chooseAgain(conversation: Conversation): Promise<string>;
 }

@@ -9,12 +9,14 @@ import type { Store } from '../storage/store.ts';
 import type { UnitOfWork } from '../storage/work.ts';
 import { browserHash } from './browser.ts';
 import type { Clients } from './clients.ts';
+import type { Locks } from './locks.ts';
 import { giveConsent } from './consents.ts';
 import type { Conversation, Conversations, PromptName, PromptResult } from './conversation.ts';
 
 export interface ConversationDependencies {
   provider: Provider;
   clients: Clients;
+  locks: Locks;
   store: Store;
   work: UnitOfWork;
   clock: Clock;
@@ -42,8 +44,18 @@ function scopesOf({ prompt, params }: Conversation): string[] {
   return missing.length > 0 ? missing : wordsOf(params.scope);
 }
 
+function queryOf(parameters: object): URLSearchParams {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== undefined && one !== null) query.append(name, String(one));
+    }
+  }
+  return query;
+}
+
 export function createConversations(dependencies: ConversationDependencies): Conversations {
-  const { provider, clients, store, work, clock } = dependencies;
+  const { provider, clients, locks, store, work, clock } = dependencies;
 
   async function describe(interaction: Interaction): Promise<Conversation> {
     const { uid, prompt, params, session } = interaction;
@@ -63,6 +75,7 @@ export function createConversations(dependencies: ConversationDependencies): Con
       },
       params,
       client: { id, name: client.name, firstParty: client.firstParty },
+      products: locks.asked(id, params).map((product) => product.id),
       user: session?.accountId,
       account: grant?.account,
     };
@@ -100,6 +113,11 @@ export function createConversations(dependencies: ConversationDependencies): Con
     return result;
   }
 
+  async function begin({ uid }: Conversation, changes: object): Promise<string> {
+    const { params } = await find(uid);
+    return `${provider.issuer}/oauth2/authorize?${queryOf({ ...params, ...changes })}`;
+  }
+
   return {
     async load(ctx) {
       try {
@@ -127,15 +145,8 @@ export function createConversations(dependencies: ConversationDependencies): Con
       return interaction.returnTo;
     },
 
-    async startOver(conversation) {
-      const { params } = await find(conversation.uid);
-      const query = new URLSearchParams();
-      for (const [name, value] of Object.entries({ ...params, prompt: 'login', another: 'yes' })) {
-        for (const one of Array.isArray(value) ? value : [value]) {
-          if (one !== undefined && one !== null) query.append(name, String(one));
-        }
-      }
-      return `${provider.issuer}/oauth2/authorize?${query}`;
-    },
+    startOver: (conversation) => begin(conversation, { prompt: 'login', another: 'yes' }),
+    chooseAgain: (conversation) =>
+      begin(conversation, { prompt: 'select_account', account: undefined }),
   };
 }

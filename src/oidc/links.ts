@@ -7,7 +7,7 @@ import type { Middleware, ParameterizedContext } from 'koa';
 import type { Provider } from 'oidc-provider';
 import type { UnitOfWork } from '../storage/work.ts';
 import { lockedKey } from './authorization.ts';
-import { linkClientId } from './clients.ts';
+import { linkClientId, signupClientId } from './clients.ts';
 import type { SessionEndReason } from '../events/types.ts';
 import type { Clients } from './clients.ts';
 import type { Clock } from '../base/clock.ts';
@@ -30,6 +30,8 @@ export interface TokenAnswer {
 export interface LinkOidc {
   readonly clientId: string;
   readonly redirectUri: string;
+  /** The other one, for sign-ups. */
+  readonly signup: { readonly clientId: string; readonly redirectUri: string };
   /**
    * Runs the token endpoint for the link client, inside this request and its unit of work; what it did is
    * written when this resolves. Once a request.
@@ -104,6 +106,7 @@ export function createLinkOidc(dependencies: LinkDependencies): LinkOidc {
   return {
     clientId: linkClientId,
     redirectUri: `${provider.issuer}/signin/return`,
+    signup: { clientId: signupClientId, redirectUri: `${provider.issuer}/signup/return` },
 
     async token(ctx, parameters) {
       await asTokenRequest(ctx, parameters);

@@ -13,6 +13,8 @@ import type { Tokens } from './tokens.ts';
 
 export interface FoundSubject {
   subject: LiveSubject;
+  /** Of the refresh token of the links; a session has none. */
+  account?: string;
   /** It has ended, and nothing will change that. */
   over: boolean;
 }
@@ -49,14 +51,15 @@ async function byLink(
   if (grant?.client !== linkClientId) return undefined;
   if (!tokens.verifyRefreshToken(parts, grant.salt)) return undefined;
   const subject = { session: grant.session, user: grant.user, grant: parts.grant };
-  if (grant.ended !== undefined) return { subject, over: true };
+  const account = grant.account === undefined ? {} : { account: grant.account };
+  if (grant.ended !== undefined) return { subject, ...account, over: true };
   const family = grant.families?.[parts.family];
   const now = clock();
   if (family === undefined || family.expiresAt <= now) return undefined;
   const policy = clients.rotationPolicy(linkClientId);
   const decision = decideRotation(family, parts.generation, policy, now);
   if (decision !== 'rotate' && decision !== 'repeat') return undefined;
-  return { subject, over: false };
+  return { subject, ...account, over: false };
 }
 
 async function bySession(

@@ -40,6 +40,7 @@ import type { LinkOidc } from './links.ts';
 import { listen } from './listeners.ts';
 import { cacheableMetadata } from './metadata.ts';
 import { shapeModels } from './models.ts';
+import { createLocks } from './locks.ts';
 import { createPolicy } from './prompts.ts';
 import { createProvider } from './provider.ts';
 import type { OidcPages } from './provider.ts';
@@ -121,8 +122,10 @@ export function createOidc(dependencies: OidcDependencies): Oidc {
   const clients = createClients(config, linkSecret);
   const resources = createResources(config, clients);
   const choice = createAccountChoice({ directory, clients });
+  const locks = createLocks({ config, clock, clients, resources });
   const authorization = createAuthorization({
     directory,
+    locks,
     choice,
     clients,
     store,
@@ -132,6 +135,7 @@ export function createOidc(dependencies: OidcDependencies): Oidc {
 
   const provider = createProvider({
     config,
+    clock,
     clients,
     resources,
     authorization,
@@ -179,7 +183,7 @@ export function createOidc(dependencies: OidcDependencies): Oidc {
 
   return {
     provider,
-    conversations: createConversations({ provider, clients, store, work, clock }),
+    conversations: createConversations({ provider, clients, locks, store, work, clock }),
     links: createLinkOidc({
       provider,
       library,

@@ -1,5 +1,5 @@
 /**
- * The order of the sign-in conversation: login, select_account, consent. The first prompt with a reason
+ * The order of the sign-in conversation: login, select_account, locked, consent. The first prompt with a reason
  * is shown; `interactions/` has a file for each. A prompt never names the next one: this policy does.
  */
 
@@ -37,6 +37,17 @@ export function createPolicy(authorization: Authorization, clients: Clients) {
     ),
   );
   policy.add(selectAccount, 1);
+
+  const locked = new Prompt(
+    { name: 'locked', requestable: false },
+    new Check(
+      'account_locked',
+      'the account has no access',
+      'interaction_required',
+      async (ctx: KoaContextWithOIDC) => (await authorization.lockedOut(ctx)) !== undefined,
+    ),
+  );
+  policy.add(locked, 2);
 
   // The library asks users of native apps each time, against impersonation by another app on the device;
   // our own apps need no consent, third parties' do.

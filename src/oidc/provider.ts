@@ -6,6 +6,7 @@
 import { Provider } from 'oidc-provider';
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import type { JWK } from 'jose';
+import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config.ts';
 import type { ActingAccount, Authorization } from './authorization.ts';
 import { refreshLifetimeSeconds } from './bound_refresh.ts';
@@ -30,6 +31,7 @@ export interface OidcPages {
 
 export interface ProviderDependencies {
   config: Config;
+  clock: Clock;
   clients: Clients;
   resources: Resources;
   authorization: Authorization;
@@ -176,7 +178,7 @@ const routes: Configuration['routes'] = {
 };
 
 export function createProvider(dependencies: ProviderDependencies): Provider {
-  const { config, clients, resources, authorization, policy, pages } = dependencies;
+  const { config, clock, clients, resources, authorization, policy, pages } = dependencies;
   const configuration: Configuration = {
     acrValues: [],
     adapter: dependencies.adapter as Configuration['adapter'],
@@ -206,8 +208,9 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
       ui_locales_supported: undefined,
     },
     // `provider` starts an upstream provider at once, `account` asks for an account; `another` is our
-    // own "use another sign-in", for which the upstream shall ask which of its users it is.
-    extraParams: ['provider', 'account', 'another'],
+    // own "use another sign-in", for which the upstream shall ask which of its users it is; `product` is
+    // the one of several that a link is about.
+    extraParams: ['provider', 'account', 'another', 'product'],
     features: features(dependencies),
     extraTokenClaims: (ctx, token) => {
       const { acting } = (ctx.oidc.entities.Account ?? {}) as ActingAccount;
@@ -216,7 +219,7 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
       if (audience === undefined) return undefined;
       const product = resources.productOf(audience)?.id;
       const sid = (token as { sid?: string }).sid;
-      return { ...accountClaims(acting, product, config.claims), ...(sid && { sid }) };
+      return { ...accountClaims(acting, product, { config, now: clock() }), ...(sid && { sid }) };
     },
     formats: { bitsOfOpaqueRandomness: 256, customizers: { jwt: undefined } },
     // A session that runs out does not end the apps' tokens; signing out does (`endings.ts`).

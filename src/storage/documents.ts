@@ -152,9 +152,22 @@ export interface AccountDocument {
   owners: string[];
   /** Stripe customer (unique). */
   customer?: string;
+  /** When a customer was first asked for: Stripe forgets an idempotency key after a day. */
+  customerAskedAt?: number;
+  /**
+   * When the customer was found to be deleted at Stripe. It stays recorded, so that its last events find the account;
+   * whoever needs one makes another, under another idempotency key, and writes it over this one.
+   */
+  customerGoneAt?: number;
   /** The projection of its Stripe subscriptions, by product id. */
   subscriptions?: Record<string, SubscriptionProjection>;
   entitlements?: string[];
+  /** When all of the above was last found to be as Stripe has it, to the hour. */
+  reconciledAt?: number;
+  /** Who has a paid seat: user ids. Taken before a membership begins, given back after it ended. */
+  seats?: string[];
+  /** Of those, whose membership is about to begin, and since when. */
+  arriving?: Record<string, number>;
   closed?: { at: number; reason?: string };
   /** What was begun before is ended, or about to be. */
   revokedBefore?: number;
@@ -165,12 +178,94 @@ export interface SubscriptionProjection {
   subscription: string;
   /** Stripe's word: `trialing`, `active`, `past_due`, `unpaid`, `canceled`, `paused`, … */
   status: string;
+  /** Id of the plan in the configuration; the price's id where no plan has that price. */
   plan: string;
   period?: 'month' | 'year' | 'week' | 'day';
   quantity?: number;
   trialEnd?: number;
   periodEnd?: number;
+  /**
+   * While `past_due`: when the oldest open invoice of the subscription was made. Of Stripe's objects alone, so that it
+   * is the same in whatever order events come. `periodEnd` says nothing of it: Stripe has moved that on by then, and
+   * an invoice of a change of plan can be late in the middle of a period.
+   */
+  pastDueSince?: number;
+  /** The scheduled end, by `cancel_at` or by `cancel_at_period_end`. */
   cancelAt?: number;
+  endedAt?: number;
+  /** Of the subscription, for changing it: its item and that one's price. */
+  item?: string;
+  price?: string;
+  /** Why it ends or ended, in Stripe's words (`cancellation_details`). */
+  cancellation?: { reason?: string; feedback?: string; comment?: string };
+}
+
+/**
+ * A sign-up: somebody who chose a plan, on the way to a paid subscription. One for each person (or account, where
+ * there is one already) and product, so that two tabs are the same sign-up. Id: `<user or account>.<product>`.
+ */
+export interface SignupDocument {
+  /** Who signs up: the owner of the account to be. */
+  user: string;
+  /** The account that the subscription is for; its id is settled before the account exists. */
+  account: string;
+  /** The account is made when it is paid for. */
+  isNew: boolean;
+  product: string;
+  plan: string;
+  period?: 'month' | 'year' | 'week' | 'day';
+  quantity?: number;
+  promotionCode?: string;
+  coupon?: string;
+  trial?: boolean;
+  locale?: string;
+  /** Settled with the attempt, so that asking Stripe again is the same request: its price, and the days of a trial. */
+  price?: string;
+  trialDays?: number;
+  /** This attempt goes without Checkout: a free plan, or a trial without a card. */
+  direct?: true;
+  /** Where the browser goes when all is done. */
+  returnTo?: string;
+  /**
+   * `open`: nothing is asked of Stripe for this attempt yet; `paying`: a Checkout Session is open; `pending`: paid by
+   * a method that takes days; `done`: account and subscription are there; `failed`: a delayed payment failed;
+   * `expired`: nobody paid in time. A new attempt begins from any of them but `pending`.
+   */
+  state: 'open' | 'paying' | 'pending' | 'done' | 'failed' | 'expired';
+  /** Stripe customer of the account to be. */
+  customer?: string;
+  customerAskedAt?: number;
+  /** Counts Checkout Sessions: part of the idempotency key. */
+  attempt: number;
+  attemptAt: number;
+  /** The Checkout Session of this attempt (unique). */
+  session?: string;
+  /** Those of earlier attempts, newest first: their returns and events still find the sign-up. */
+  earlier?: string[];
+  subscription?: string;
+  /** When it is looked at again, or forgotten. */
+  dueAt?: number;
+  createdAt: number;
+}
+
+/** An event of Stripe, from its arrival until it is forgotten. Id: that of the snapshot event (`evt_…`). */
+export interface InboxDocument {
+  type: string;
+  /** Customer that it is about, if it says so; thin events do not. */
+  customer?: string;
+  /** Id of the object that it is about. */
+  object?: string;
+  /** When Stripe says that it happened. */
+  at: number;
+  receivedAt: number;
+  /** `dead`: given up after many attempts; reconciliation finds what it was about. */
+  state: 'waiting' | 'done' | 'dead';
+  attempts: number;
+  /** Who works on it now, until when. */
+  claim?: { owner: string; until: number };
+  /** When it is tried next, or forgotten. */
+  dueAt: number;
+  problem?: string;
 }
 
 /** What a user allowed a third party's client. Id: `user.client.account`. */

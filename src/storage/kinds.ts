@@ -26,6 +26,8 @@ export interface Documents {
   delivery: D.DeliveryDocument;
   receiver: D.ReceiverDocument;
   stream: D.StreamDocument;
+  signup: D.SignupDocument;
+  inbox: D.InboxDocument;
   meta: D.MetaDocument;
 }
 
@@ -128,5 +130,21 @@ export const kinds: { [K in Kind]: KindDeclaration<Documents[K]> } = {
   },
   receiver: { hot: false, indexes: { all: () => ['all'] } },
   stream: { hot: false, indexes: { all: () => ['all'], client: (stream) => [stream.client] } },
+  signup: {
+    hot: false,
+    due: (signup) => signup.dueAt,
+    atDue: 'keep',
+    indexes: { user: (signup) => [signup.user], account: (signup) => [signup.account] },
+    unique: {
+      session: (signup) => [...present(signup.session), ...(signup.earlier ?? [])],
+      customer: (signup) => (signup.isNew ? present(signup.customer) : []),
+    },
+  },
+  inbox: {
+    hot: false,
+    due: (event) => event.dueAt,
+    atDue: 'keep',
+    indexes: { state: (event) => (event.state === 'done' ? [] : [event.state]) },
+  },
   meta: { hot: false },
 };

@@ -24,7 +24,11 @@ export interface AccessClaims {
   account?: string;
   /** In that account (RFC 9068 §2.2.3.1). */
   roles?: string[];
-  /** What the account's subscription entitles it to. See `may`. */
+  /** What Tollgate's configuration makes of the subscription: whether there is access. See `allows`. */
+  access?: 'full' | 'none';
+  /** When `full` ends, should nothing new come. */
+  access_until?: number;
+  /** What the account's subscription entitles it to; nothing without access. See `may`. */
   entitlements?: string[];
   /** Stripe's id of the account, for metered usage. */
   customer?: string;
@@ -39,6 +43,8 @@ export interface AccessClaims {
   quantity?: number;
   trial_end?: number;
   period_end?: number;
+  /** While `past_due`: since when. */
+  past_due_since?: number;
   cancel_at?: number;
   /** Where Tollgate is configured to say it. */
   name?: string;
@@ -70,6 +76,8 @@ const optional: Partial<Record<keyof AccessClaims, (value: unknown) => boolean>>
   cnf: object,
   account: text,
   roles: texts,
+  access: text,
+  access_until: number,
   entitlements: texts,
   customer: text,
   subscription: text,
@@ -79,6 +87,7 @@ const optional: Partial<Record<keyof AccessClaims, (value: unknown) => boolean>>
   quantity: number,
   trial_end: number,
   period_end: number,
+  past_due_since: number,
   cancel_at: number,
   name: (value) => typeof value === 'string',
   email: (value) => typeof value === 'string',

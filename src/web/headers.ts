@@ -29,7 +29,7 @@ const policy = [
  * What a sign-in passes through. An app may have opened it as a popup, whose opener is lost for good
  * at the first page with `same-origin`: common client libraries then wait for ever.
  */
-const popupPaths = ['/oauth2/', '/interaction/', '/integrations/', '/signin'];
+const popupPaths = ['/oauth2/', '/interaction/', '/integrations/', '/signin', '/signup'];
 
 export function headers({ issuer, registeredAction }: HeaderOptions): Middleware {
   const secure = new URL(issuer).protocol === 'https:';

@@ -27,9 +27,14 @@ export function continueTo(ctx: ParameterizedContext, url: string): void {
     ctx.body = 'See other.\n';
     return;
   }
+  continueByPage(ctx, address);
+}
+
+/** For a GET that a form of ours may have sent: Chromium holds what follows against the form's page, too. */
+export function continueByPage(ctx: ParameterizedContext, url: string): void {
   ctx.remove('Location');
   const { renderContinue = interstitial } = ctx.state as ContinueState;
-  sendPage(ctx, renderContinue(address));
+  sendPage(ctx, renderContinue(safeAddress(url)));
 }
 
 interface ContinueState {

@@ -15,7 +15,12 @@ async function world() {
     (await directory.settle())
       .filter(({ type }) => type === 'subscription.changed')
       .map(({ data }) => data);
-  return { ...directory, project: createProject({ store, clock }), account, events };
+  return {
+    ...directory,
+    project: createProject({ store, clock, config: { products: [] } }),
+    account,
+    events,
+  };
 }
 
 const team: SubscriptionProjection = {
@@ -33,6 +38,8 @@ describe('a subscription is projected', () => {
     const begun = await project('acc_office', 'api', team);
     const seconds = Math.floor(team.periodEnd! / 1000);
     expect(begun).toEqual({
+      access: 'full',
+      access_until: seconds + (3 * day) / 1000,
       subscription: 'sub_1',
       subscription_status: 'active',
       plan: 'team',
@@ -47,7 +54,7 @@ describe('a subscription is projected', () => {
     expect(changed).toEqual({ plan: 'business', quantity: 40, period: null });
 
     const ended = await project('acc_office', 'api', null);
-    expect(Object.values(ended)).toEqual([null, null, null, null, null]);
+    expect(Object.values(ended)).toEqual(Array.from({ length: 7 }, () => null));
     expect((await account()).document.subscriptions).toBeUndefined();
 
     const about = { account: 'acc_office', product: 'api' };

@@ -1,18 +1,13 @@
-import { readFileSync } from 'node:fs';
 import type { Middleware } from 'koa';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assets } from '../../interactions/assets.ts';
 import { headers } from '../../src/web/headers.ts';
 import { sendPage } from '../../src/web/page.ts';
+import { findings } from '../kit/axe.ts';
 import { browserIsThere, openBrowser } from '../kit/browser.ts';
 import { brand, samples } from '../views/samples.ts';
 import { run, type RunningApp } from '../web/app.ts';
-
-const axe = readFileSync(
-  new URL('../../node_modules/axe-core/axe.min.js', import.meta.url),
-  'utf8',
-);
 
 const phone = { viewport: { width: 320, height: 640 } };
 const desk = { viewport: { width: 1000, height: 760 } };
@@ -41,8 +36,8 @@ const rareLooks: [name: string, look: Look][] = [
 /** Set to a directory to keep a picture of each page in each look. */
 const pictures = process.env.TOLLGATE_TEST_PICTURES;
 
-/** The page that goes on by itself would be gone before it is looked at. */
-const all = [...samples.keys()].filter((name) => name !== 'continue');
+/** Pages that go on by themselves would be gone before they are looked at. */
+const all = [...samples.keys()].filter((name) => !/^(continue|payment awaited)$/.test(name));
 /** Failures differ in their words alone, so a few stand for all of them. */
 const names = all.filter(
   (name) =>
@@ -58,22 +53,6 @@ const fewNames = [
   'consent',
   'failure signin_expired',
 ];
-
-interface Finding {
-  id: string;
-  nodes: { html: string; failureSummary?: string }[];
-}
-
-async function findings(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  const found = await page.evaluate(
-    `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
-      .then(({ violations }) => violations)`,
-  );
-  return (found as Finding[]).flatMap(({ id, nodes }) =>
-    nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary ?? ''}`),
-  );
-}
 
 describe.skipIf(!browserIsThere())('pages in a browser', () => {
   let app: RunningApp;

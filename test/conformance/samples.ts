@@ -95,8 +95,8 @@ export interface Tasks {
   lane: {
     kind: Kind;
     make(name: string): Documents[Kind];
-    /** Those of all lanes. */
-    all(store: Store): Promise<Stored<unknown>[]>;
+    /** Those of all lanes, behind this one. */
+    page(store: Store, after: string | undefined): Promise<Stored<unknown>[]>;
   };
 }
 
@@ -109,7 +109,8 @@ export const keptTasks: Tasks = {
   lane: {
     kind: 'account',
     make: (name) => account({ name, customer: name }),
-    all: (store) => store.find('account', 'customer', '', { prefix: true, limit: 1000 }),
+    page: (store, after) =>
+      store.find('account', 'customer', '', { prefix: true, limit: 1000, after }),
   },
 };
 
@@ -122,6 +123,6 @@ export const hotTasks: Tasks = {
   lane: {
     kind: 'grant',
     make: (name) => grant({ client: name }),
-    all: (store) => store.find('grant', 'user', 'usr_1', { limit: 1000 }),
+    page: (store, after) => store.find('grant', 'user', 'usr_1', { limit: 1000, after }),
   },
 };

@@ -30,7 +30,7 @@ async function demo(parameters: readonly string[], environment: NodeJS.ProcessEn
 
 test('--story plays the story and ends well', async () => {
   const { code, output } = await demo(['--story']);
-  expect([code, output]).toEqual([0, expect.stringContaining('All 23 steps came out right')]);
+  expect([code, output]).toEqual([0, expect.stringContaining('All 33 steps came out right')]);
 });
 
 test('what cannot be meant is said, without a stack', async () => {

@@ -1,13 +1,13 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Listening } from '../../dev/listen.ts';
 import { freePortBase, portsFrom, takenPorts } from '../../dev/ports.ts';
-import { seed } from '../../dev/seed.ts';
 import { playStory } from '../../dev/story.ts';
 import { createBrowser } from '../../dev/walk.ts';
 import { startWorld } from '../../dev/world.ts';
 import type { World } from '../../dev/world.ts';
-import { createDirectory } from '../../src/directory/directory.ts';
-import { openSqlite } from '../../src/storage/sqlite.ts';
 import { recordingLog } from '../kit/server.ts';
 
 const log = recordingLog();
@@ -21,13 +21,6 @@ describe('the world', () => {
     world = await startWorld({ ports, store: 'sqlite::memory:', clock: Date.now, log });
   });
   afterAll(() => world.close());
-
-  test('its story comes out right, and says each step', async () => {
-    const said: string[] = [];
-    const passed = await playStory(world, (text) => said.push(text));
-    expect([passed, said.at(-1)]).toEqual([true, expect.stringMatching(/^\nAll 23 steps/)]);
-    expect(log.lines.filter(({ level }) => level === 'error')).toEqual([]);
-  });
 
   test('the OpenID Connect app: sign in, call, refresh, switch, sign out', async () => {
     const browser = createBrowser();
@@ -76,6 +69,24 @@ describe('the world', () => {
     expect(chooser.visible).toContain('Initech');
   });
 
+  test('who has only a closed account is told so, and who is new to choose a plan', async () => {
+    const meet = async (person: string) => {
+      const browser = createBrowser();
+      const page = await browser.get(`${world.issuer}/signin/example`);
+      return browser.submit(page, { button: `person=${person}` });
+    };
+    expect((await meet('linus')).visible).toContain('Hooli');
+    const nora = await meet('nora');
+    expect([nora.status, nora.visible]).toEqual([403, expect.stringContaining('nora@example.com')]);
+  });
+
+  test('its story comes out right, and says each step', async () => {
+    const said: string[] = [];
+    const passed = await playStory(world, (text) => said.push(text));
+    expect([passed, said.at(-1)]).toEqual([true, expect.stringMatching(/^\nAll 33 steps/)]);
+    expect(log.lines.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
   test('the services: each shows what it heard and whom it refused of late', async () => {
     const { webhooks, logout, stream } = world.services.present;
     const shown = async ({ url }: Listening) => (await createBrowser().get(`${url}/`)).visible;
@@ -104,51 +115,51 @@ describe('the world', () => {
     }
   });
 
-  test('who has only a closed account is told so, and who is new how to be invited', async () => {
-    const meet = async (person: string) => {
-      const browser = createBrowser();
-      const page = await browser.get(`${world.issuer}/signin/example`);
-      return browser.submit(page, { button: `person=${person}` });
-    };
-    expect((await meet('linus')).visible).toContain('Hooli');
-    const nora = await meet('nora');
-    expect([nora.status, nora.visible]).toEqual([403, expect.stringContaining('nora@example.com')]);
-  });
-
   test('its ports are seen as taken', async () => {
     const ports = portsFrom(base);
     expect(await takenPorts(ports)).toEqual(Object.values(ports));
   });
 });
 
-describe('seeding', () => {
-  test('may be repeated, and changes nothing then', async () => {
-    const store = await openSqlite({ path: ':memory:', clock: Date.now });
-    const directory = createDirectory({ store, clock: Date.now, log, registration: 'open' });
+describe('starting again', () => {
+  test('finds everybody and everything as it was, at Stripe too', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tollgate-world-'));
     const options = {
-      directory,
-      store,
+      ports: portsFrom(await freePortBase()),
+      store: `sqlite:${join(folder, 'world.db')}`,
+      stripeFile: join(folder, 'stripe.json'),
       clock: Date.now,
-      oidcIssuer: 'http://127.0.0.1:1',
-      githubIssuer: 'http://127.0.0.1:2',
-      product: 'sample',
+      log,
     };
-    await seed(options);
-    const all = () =>
-      Promise.all([
-        ...['ada', 'grace', 'linus', 'katherine'].map((key) => store.get('user', `usr_${key}`)),
-        ...['acme', 'globex', 'initech', 'piedpiper', 'hooli'].map((key) =>
-          store.get('account', `acc_${key}`),
+    const all = async ({ store, stripe }: World) => ({
+      users: await Promise.all(
+        ['ada', 'grace', 'linus', 'katherine'].map((key) => store.get('user', `usr_${key}`)),
+      ),
+      accounts: await Promise.all(
+        ['acme', 'globex', 'initech', 'piedpiper', 'hooli'].map(
+          async (key) => (await store.get('account', `acc_${key}`))?.document.subscriptions,
         ),
-      ]);
-    const before = await all();
-    await seed(options);
-    expect(await all()).toEqual(before);
+      ),
+      stripe: stripe.objects.subscriptions().map(({ id, status }) => ({ id, status })),
+    });
+    const first = await startWorld(options);
+    const before = await all(first);
+    await first.close();
+    const second = await startWorld(options);
+    expect(await all(second)).toEqual(before);
+    expect(before.stripe.map(({ status }) => status).toSorted()).toEqual([
+      'active',
+      'past_due',
+      'trialing',
+    ]);
     const names = async (user: string) =>
-      (await directory.usableAccounts(user)).map(({ name, roles }) => `${name}: ${roles.join()}`);
+      (await second.server.directory.usableAccounts(user)).map(
+        ({ name, roles }) => `${name}: ${roles.join()}`,
+      );
     expect(await names('usr_ada')).toEqual(['Acme: owner', 'Globex: admin', 'Initech: member']);
     expect(await names('usr_grace')).toEqual(['Pied Piper: owner']);
     expect(await names('usr_linus')).toEqual([]);
-    await store.close();
+    await second.close();
+    await rm(folder, { recursive: true });
   });
 });

@@ -61,7 +61,10 @@ export class Network {
     try {
       await new Promise((resolve) => setImmediate(resolve));
       const aborted = new Promise<never>((_, reject) => {
-        signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+        const end = () => reject(signal.reason as Error);
+        // On a busy machine its time may be over before it was sent, and nobody says so again.
+        if (signal.aborted) end();
+        else signal.addEventListener('abort', end, { once: true });
       });
       const answer = await Promise.race([this.answer(sent), aborted]);
       if (answer instanceof Error) throw answer;

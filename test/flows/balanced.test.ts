@@ -3,6 +3,7 @@
  * process, so whatever one of them kept for itself would be missed at once.
  */
 
+import { randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { haproxyIsThere, startHaproxy } from '../kit/haproxy.ts';
@@ -21,6 +22,7 @@ import {
 } from '../kit/world.ts';
 
 const longestMs = 90_000;
+const soon = { timeout: 20_000 };
 const processes = 3;
 const perAddressPerMinute = 500;
 // Nobody listens there: the way ends. It is of the issuer's own site, as apps that use links must be.
@@ -36,15 +38,25 @@ const times = <T>(count: number, make: (index: number) => Promise<T>): Promise<T
 const requestsOf = () =>
   cluster.members.map(({ logs }) => logs.filter(({ message }) => message === 'request').length);
 
+/** When each has told of all that it answered so far: its log comes a moment after its answers, but in order. */
+async function settled(): Promise<void> {
+  const path = `/${randomUUID()}`;
+  for (const { port, logs } of cluster.members) {
+    await (await fetch(`http://127.0.0.1:${port}${path}`)).text();
+    await expect.poll(() => logs.some((line) => line.path === path), soon).toBe(true);
+  }
+}
+
 /** What is done meanwhile is answered by all of them in turn. */
 async function inTurn<T>(act: () => Promise<T>): Promise<T> {
+  await settled();
   const before = requestsOf();
   const result = await act();
   const answered = () => requestsOf().map((count, place) => count - (before[place] ?? 0));
-  await expect.poll(() => Math.min(...answered()), { timeout: 10_000 }).toBeGreaterThan(0);
+  await expect.poll(() => Math.min(...answered()), soon).toBeGreaterThan(0);
   // Of one request after the other: none of them got two in a row.
   await expect
-    .poll(() => Math.max(...answered()) - Math.min(...answered()), { timeout: 10_000 })
+    .poll(() => Math.max(...answered()) - Math.min(...answered()), soon)
     .toBeLessThanOrEqual(1);
   return result;
 }
@@ -66,7 +78,7 @@ function signOutAddress(idToken = '', client = 'app'): string {
   return out.href;
 }
 
-describe.skipIf(!haproxyIsThere())('three processes behind HAProxy', () => {
+describe.skipIf(!haproxyIsThere())('three processes behind HAProxy', { timeout: longestMs }, () => {
   beforeAll(async () => {
     haproxy = await startHaproxy();
     cluster = await startCluster({
@@ -78,7 +90,8 @@ describe.skipIf(!haproxyIsThere())('three processes behind HAProxy', () => {
         limits: { perAddressPerMinute },
         signin: { success: `${app}/` },
         signout: { success: `${app}/bye` },
-        stopDelaySeconds: 1,
+        // So long the balancer has to notice, on a busy machine too.
+        stopDelaySeconds: 3,
       },
     });
   }, longestMs);

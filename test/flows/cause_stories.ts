@@ -56,7 +56,8 @@ async function claimsNow(life: Life, world: MortalWorld, holding: Holding) {
   return claimsOf(body.access_token);
 }
 
-const projecting = ({ store }: MortalWorld): Project => createProject({ store, clock: Date.now });
+const projecting = ({ store }: MortalWorld): Project =>
+  createProject({ store, clock: Date.now, config: { products: [] } });
 
 const projection = { subscription: 'sub_1', status: 'active', plan: 'team', quantity: 5 };
 

@@ -25,7 +25,7 @@ const codeOfSilent = async (issuer: string, browser: Browser) => {
   return new URL((await browser.get(request.url)).url).searchParams.get('code');
 };
 
-describe('T76 two processes whose clocks differ by half a minute', () => {
+describe('T76 two processes whose clocks differ by half a minute', { timeout: longestMs }, () => {
   let cluster: Cluster;
 
   beforeAll(async () => {
@@ -52,7 +52,7 @@ describe('T76 two processes whose clocks differ by half a minute', () => {
   });
 });
 
-describe('T76 and the grace is as short as that', () => {
+describe('T76 and the grace is as short as that', { timeout: longestMs }, () => {
   let cluster: Cluster;
 
   beforeAll(async () => {

@@ -13,19 +13,20 @@ import {
 } from '../kit/world.ts';
 import { raceStories } from './race_stories.ts';
 
+const longestMs = 90_000;
 let cluster: Cluster;
 
 beforeAll(async () => {
   cluster = await startCluster({ processes: 2 });
-}, 60_000);
+}, longestMs);
 
 afterAll(() => cluster?.close());
 
-describe('races in two processes', () => {
+describe('races in two processes', { timeout: longestMs }, () => {
   raceStories(() => cluster);
 });
 
-describe('two processes', () => {
+describe('two processes', { timeout: longestMs }, () => {
   /** From now on all goes to this one. */
   const goTo = (...places: number[]) =>
     cluster.balancer.setBackends(places.map((place) => cluster.members[place]?.port ?? 0));

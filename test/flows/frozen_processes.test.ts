@@ -45,6 +45,15 @@ type Tokens = Record<string, string>;
 const holder = async () => (await store.get('lease', 'dispatcher'))?.document.owner;
 const goTo = (place: number) => cluster.balancer.setBackends([cluster.members[place]?.port]);
 
+/** A write to each of the stores, if there are two: counters are hot and `meta` is kept. */
+async function writesToAll(): Promise<true> {
+  await Promise.all([
+    store.bump('frozen', 1, 60),
+    store.write('meta', 'frozen', { value: 0 }, { expect: 'any' }),
+  ]);
+  return true;
+}
+
 /**
  * Not while it is in the middle of a commit to a file that all share: nobody could write then until it goes
  * on, and that is the file system's business.
@@ -52,7 +61,7 @@ const goTo = (place: number) => cluster.balancer.setBackends([cluster.members[pl
 async function freeze(place: number): Promise<void> {
   for (;;) {
     cluster.members[place]?.kill('SIGSTOP');
-    const probe = store.bump('frozen', 1, 60).then(() => true);
+    const probe = writesToAll();
     if (await Promise.race([probe, delay(1000, false)])) return;
     wake(place);
     await probe;

@@ -16,12 +16,14 @@ import { redeem, refresh, signIn, signInForCode, token } from '../kit/world.ts';
 
 const soon = { timeout: 20_000, interval: 250 };
 const places = [0, 1];
+/** A test waits for several things, each of them `soon`. */
+const longestMs = 90_000;
 
 let cluster: Cluster;
 
 beforeAll(async () => {
   cluster = await startCluster({ processes: 2 });
-}, 60_000);
+}, longestMs);
 afterAll(() => cluster?.close());
 
 /** From now on all goes to this one. */
@@ -83,7 +85,7 @@ async function command(parameters: string[], clockAheadMs?: number): Promise<str
 const listed = async (alg: string) =>
   JSON.parse(await command(['keys', 'list', '--json', '--alg', alg])) as ListedKey[];
 
-describe('keys', () => {
+describe('keys', { timeout: longestMs }, () => {
   test('a new one is published by all within seconds, and signs only later', async () => {
     const { issuer } = cluster;
     const before = await signIn(issuer, cluster.browser());
@@ -203,7 +205,7 @@ async function newcomerStatus(): Promise<number> {
 const messages = (place: number, message: string) =>
   cluster.members[place]?.logs.filter((line) => line.message === message) ?? [];
 
-describe('clients', () => {
+describe('clients', { timeout: longestMs }, () => {
   test('one that is added to the file is known to all within seconds', async () => {
     expect(await ofEach(newcomerStatus)).toEqual([401, 401]);
     changeAll((config) => ({ ...config, clients: [...config.clients, newcomer] }));

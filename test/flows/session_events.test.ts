@@ -14,6 +14,7 @@ import { goThrough } from '../kit/world.ts';
 import type { SignIn } from '../kit/world.ts';
 
 const app = 'http://127.0.0.1:1';
+const longestMs = 90_000;
 let cluster: Cluster;
 /** A third one, which handles no events: an operator's command. */
 let store: Store;
@@ -27,7 +28,7 @@ beforeAll(async () => {
   const log = recordingLog();
   store = await cluster.place.open(Date.now, log);
   directory = createDirectory({ store, clock: Date.now, log, registration: 'invitation' });
-}, 60_000);
+}, longestMs);
 
 afterAll(async () => {
   await store?.close();
@@ -53,7 +54,7 @@ async function listen(browser: Browser, place: number, last = ''): Promise<Event
   return source;
 }
 
-test('both hear of what happens at one of them', async () => {
+test('both hear of what happens at one of them', { timeout: longestMs }, async () => {
   const browser = await signedIn();
   const sources = [await listen(browser, 0), await listen(browser, 1)];
   await goTo(1);
@@ -68,7 +69,7 @@ test('both hear of what happens at one of them', async () => {
   process.stderr.write(`\nheard after ${after.join(' and ')}\n`);
 });
 
-test('and of what neither of them did', async () => {
+test('and of what neither of them did', { timeout: longestMs }, async () => {
   const browser = await signedIn({ person: 'grace', account: 'acc_initech' });
   const sources = [await listen(browser, 0), await listen(browser, 1)];
   await directory.addMember('acc_initech', 'usr_linus', ['owner']);
@@ -83,31 +84,39 @@ test('and of what neither of them did', async () => {
   }
 });
 
-test('a process that stops does not wait for them, and nothing is missed at the next', async () => {
-  const browser = await signedIn();
-  const before = await listen(browser, 0);
-  const [leaving] = cluster.members;
-  await goTo(1);
-  leaving?.kill('SIGTERM');
-  await before.ended;
-  expect(await leaving?.stopped).toBe(0);
-  const warnings = leaving?.logs.filter(({ message }) => message.includes('cut off'));
-  expect(warnings).toEqual([]);
-  expect(before.events).toEqual([]);
-  await cluster.restart(0);
-  await browser.get(`${cluster.issuer}/signout`);
-  const after = await listen(browser, 0, before.lastId());
-  expect((await after.next()).data).toEqual({ reason: 'signed_out' });
-});
+test(
+  'a process that stops does not wait for them, and nothing is missed at the next',
+  { timeout: longestMs },
+  async () => {
+    const browser = await signedIn();
+    const before = await listen(browser, 0);
+    const [leaving] = cluster.members;
+    await goTo(1);
+    leaving?.kill('SIGTERM');
+    await before.ended;
+    expect(await leaving?.stopped).toBe(0);
+    const warnings = leaving?.logs.filter(({ message }) => message.includes('cut off'));
+    expect(warnings).toEqual([]);
+    expect(before.events).toEqual([]);
+    await cluster.restart(0);
+    await browser.get(`${cluster.issuer}/signout`);
+    const after = await listen(browser, 0, before.lastId());
+    expect((await after.next()).data).toEqual({ reason: 'signed_out' });
+  },
+);
 
-test('a process that is killed while a page listens is missed by nobody', async () => {
-  const browser = await signedIn({ account: 'acc_globex' });
-  const before = await listen(browser, 0);
-  cluster.members[0]?.kill();
-  await before.ended;
-  await directory.setRoles('acc_globex', 'usr_ada', ['owner', 'tester']);
-  const after = await listen(browser, 1, before.lastId());
-  expect((await after.next()).data).toEqual({ what: ['roles'] });
-  after.close();
-  await cluster.restart(0);
-});
+test(
+  'a process that is killed while a page listens is missed by nobody',
+  { timeout: longestMs },
+  async () => {
+    const browser = await signedIn({ account: 'acc_globex' });
+    const before = await listen(browser, 0);
+    cluster.members[0]?.kill();
+    await before.ended;
+    await directory.setRoles('acc_globex', 'usr_ada', ['owner', 'tester']);
+    const after = await listen(browser, 1, before.lastId());
+    expect((await after.next()).data).toEqual({ what: ['roles'] });
+    after.close();
+    await cluster.restart(0);
+  },
+);

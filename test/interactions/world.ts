@@ -55,6 +55,7 @@ export function conversationOf(
     prompt: { name: name as Conversation['prompt']['name'], reasons, details },
     params: { client_id: 'app', redirect_uri: 'https://app.example.com/cb', scope: 'openid' },
     client: { id: 'app', name: 'Analytics app', firstParty: true },
+    products: ['analytics'],
     ...rest,
   };
 }
@@ -79,6 +80,10 @@ export interface WorldOptions {
   /** Ids and names of the accounts that the user may act for. */
   accounts?: Record<string, string>;
   closed?: Record<string, string>;
+  /** What the accounts are beside. */
+  document?: Partial<AccountDocument>;
+  /** Of the user in each. */
+  roles?: string[];
   config?: Partial<Config>;
   start?: (provider: string, options: StartOptions) => Promise<{ url: string }>;
   finish?: InteractionDependencies['federation']['finish'];
@@ -86,7 +91,7 @@ export interface WorldOptions {
 }
 
 export async function world(options: WorldOptions = {}) {
-  const { accounts = {}, closed = {}, providers = [google, github] } = options;
+  const { accounts = {}, closed = {}, providers = [google, github], roles = ['owner'] } = options;
   const config = configOf(options.config);
   const cookies = createCookies(issuer);
   const { log, records } = recording();
@@ -99,8 +104,8 @@ export async function world(options: WorldOptions = {}) {
   const usable = Object.entries(accounts).map(([id, name]) => ({
     id,
     name,
-    roles: ['owner'],
-    document: accountDocument(name, 'active'),
+    roles,
+    document: { ...accountDocument(name, 'active'), ...options.document },
   }));
   const over = () => new Problem('interaction_expired', 410, 'This sign-in took too long.');
   const deps: InteractionDependencies = {
@@ -108,6 +113,7 @@ export async function world(options: WorldOptions = {}) {
     cookies,
     log,
     clock: () => now,
+    signups: undefined,
     csrf: createCsrf({ issuer, secrets, cookies }),
     conversations: {
       load: (ctx) =>
@@ -121,6 +127,7 @@ export async function world(options: WorldOptions = {}) {
         return Promise.resolve(`${issuer}/oauth2/authorize/abc`);
       },
       startOver: () => Promise.resolve(`${issuer}/oauth2/authorize?prompt=login`),
+      chooseAgain: () => Promise.resolve(`${issuer}/oauth2/authorize?prompt=select_account`),
     },
     federation: {
       providers,
@@ -174,8 +181,8 @@ export async function world(options: WorldOptions = {}) {
             ? undefined
             : {
                 user: activeUser,
-                account: { id, ...accountDocument(name, 'active') },
-                roles: ['owner'],
+                account: { id, ...accountDocument(name, 'active'), ...options.document },
+                roles,
               },
         );
       },

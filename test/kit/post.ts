@@ -1,4 +1,4 @@
-/** A form over a connection of its own: behind a balancer each request may reach another process. */
+/** A form, or bytes, over a connection of its own: behind a balancer each request may reach another process. */
 
 import { request as httpRequest } from 'node:http';
 
@@ -9,13 +9,19 @@ export interface PostAnswer {
 }
 
 export function postForm(url: string, form: URLSearchParams): Promise<PostAnswer> {
-  const { promise, resolve, reject } = Promise.withResolvers<PostAnswer>();
-  const body = form.toString();
-  const headers = {
+  return post(url, Buffer.from(form.toString()), {
     'Content-Type': 'application/x-www-form-urlencoded',
-    'Content-Length': String(Buffer.byteLength(body)),
     Accept: 'application/json',
-  };
+  });
+}
+
+export function post(
+  url: string,
+  body: Uint8Array,
+  given: Record<string, string>,
+): Promise<PostAnswer> {
+  const { promise, resolve, reject } = Promise.withResolvers<PostAnswer>();
+  const headers = { 'Content-Length': String(body.length), ...given };
   const options = { method: 'POST', agent: false, headers, timeout: 30_000 };
   const request = httpRequest(url, options, (response) => {
     const chunks: Buffer[] = [];

@@ -106,6 +106,13 @@ export async function startLinks(changes: Partial<ConfigInput> = {}): Promise<Li
       stop: () => Promise.resolve(),
     },
     streams: createEventStreams({ clock, most: 0 }),
+    directory: {
+      user: () => Promise.resolve(undefined),
+      account: () => Promise.resolve(undefined),
+      membership: () => Promise.resolve(undefined),
+      usableAccounts: () => Promise.resolve([]),
+    },
+    billing: undefined,
     renderQuestion: ({ action, csrf, fields }) =>
       html`<form method="post" action="${action}">
         ${Object.entries({ ...fields, csrf }).map(
@@ -146,6 +153,7 @@ function fakeOidc(ownIssuer: string, fake: FakeOidc): LinkOidc {
   return {
     clientId: 'tollgate-links',
     redirectUri: `${ownIssuer}/signin/return`,
+    signup: { clientId: 'tollgate-signup', redirectUri: `${ownIssuer}/signup/return` },
     async token(_ctx, parameters) {
       fake.asked.push(parameters);
       return fake.answer(parameters);

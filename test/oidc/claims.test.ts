@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { configSchema } from '../../src/config.ts';
 import { accountClaims } from '../../src/oidc/claims.ts';
 import type { Acting } from '../../src/oidc/claims.ts';
 
@@ -32,13 +33,19 @@ const acting: Acting = {
   roles: ['owner'],
 };
 
+const configOf = (claims: { name: boolean; email: boolean }, products: object[] = []) => ({
+  config: configSchema.pick({ products: true, claims: true }).parse({ products, claims }),
+  now,
+});
 const seconds = (milliseconds: number) => Math.floor(milliseconds / 1000);
 
 describe('what an access token says of an account', () => {
   test('everything, for the product that the token is for', () => {
-    expect(accountClaims(acting, 'api', { name: true, email: true })).toEqual({
+    expect(accountClaims(acting, 'api', configOf({ name: true, email: true }))).toEqual({
       account: 'acc_acme',
       roles: ['owner'],
+      access: 'full',
+      access_until: seconds(now + 14 * day),
       entitlements: ['export'],
       customer: 'cus_1',
       subscription: 'sub_1',
@@ -61,13 +68,15 @@ describe('what an access token says of an account', () => {
       entitlements: ['export'],
       customer: 'cus_1',
     };
-    expect(accountClaims(acting, 'reports', { name: false, email: false })).toEqual(bare);
-    expect(accountClaims(acting, undefined, { name: false, email: false })).toEqual(bare);
+    expect(accountClaims(acting, 'reports', configOf({ name: false, email: false }))).toEqual(bare);
+    expect(accountClaims(acting, undefined, configOf({ name: false, email: false }))).toEqual(bare);
   });
 
   test('docs/claims.md has a row for each', () => {
     const page = readFileSync(new URL('../../docs/claims.md', import.meta.url), 'utf8');
-    for (const claim of Object.keys(accountClaims(acting, 'api', { name: true, email: true }))) {
+    for (const claim of Object.keys(
+      accountClaims(acting, 'api', configOf({ name: true, email: true })),
+    )) {
       expect(page).toContain(`| \`${claim}\` |`);
     }
   });

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { config, inConfigured, run } from './program.ts';
+import { config, inConfigured, run, start } from './program.ts';
 
 const stack = /^\s+at .+:\d+/m;
 
@@ -41,6 +41,30 @@ test('check says that a configuration is good, and tells no secret', async () =>
     expect({ code, errors }).toEqual({ code: 0, errors: '' });
     expect(output).toContain('http://localhost:4400');
     expect(output).not.toMatch(/GOCSPX|f3b1c5|Q7\.w/);
+  });
+});
+
+test('check tells what is sold, what is missing for it, and no key', async () => {
+  const plans = [
+    { id: 'free', name: 'Free' },
+    { id: 'team', name: 'Team', prices: [{ period: 'month', lookupKey: 'team_monthly' }] },
+  ];
+  const products = [{ id: 'api', name: 'API', audience: 'https://api.example.com', plans }];
+  await inConfigured({ products }, async (folder) => {
+    const environment = { TOLLGATE_STRIPE_SECRET_KEY: 'sk_test_51Nq8Yx2eZ' };
+    const parameters = ['check', ...config];
+    const { code, output, errors } = await run({ folder, parameters, environment });
+    expect({ code, errors }).toEqual({ code: 0, errors: '' });
+    expect(output).toContain('plans      api/free (free), api/team');
+    expect(output).toContain('stripe     https://api.stripe.com, test mode');
+    expect(output).toContain('tollgate stripe push');
+    expect(output).not.toContain('51Nq8');
+    const program = start({ folder, parameters: config, environment });
+    await program.listening();
+    program.signal('SIGTERM');
+    const served = await program.ended;
+    expect(served.output).toMatch(/"level":"warn".*tollgate stripe push/);
+    expect(served.output).not.toContain('51Nq8');
   });
 });
 

@@ -45,7 +45,13 @@ const forbidden: Record<string, readonly string[]> = {
     '../config.ts',
     '../billing/a.ts',
   ],
-  'src/billing/planted.ts': ['../web/html.ts', '../federation/a.ts', '../../views/a.ts'],
+  'src/billing/planted.ts': [
+    '../web/html.ts',
+    '../federation/a.ts',
+    '../../views/a.ts',
+    '../config.ts',
+    '../../dev/stripe/simulator.ts',
+  ],
   'src/oidc/planted.ts': [
     '../web/html.ts',
     '../federation/a.ts',
@@ -74,6 +80,7 @@ const allowed: Record<string, readonly string[]> = {
   'src/events/allowed.ts': ['../base/log.ts', '../storage/store.ts'],
   'src/directory/allowed.ts': ['../events/types.ts', '../storage/store.ts'],
   'src/federation/allowed.ts': ['../directory/users.ts', '../storage/store.ts', '../base/log.ts'],
+  'src/billing/allowed.ts': ['../directory/accounts.ts', '../events/types.ts', './stripe.ts'],
   'src/oidc/allowed.ts': ['../directory/directory.ts', '../billing/plans.ts', 'oidc-provider'],
   'views/allowed.ts': ['../src/web/html.ts', './layout.ts'],
   'interactions/allowed.ts': ['../views/layout.ts', '../src/web/page.ts', '../src/oidc/oidc.ts'],
@@ -106,6 +113,10 @@ const vendors: Record<string, { home: string; others: readonly string[] }> = {
   mongodb: {
     home: 'src/storage/mongodb.ts',
     others: ['src/base', 'src/storage', 'src/storage/sqlite', 'src/events', 'src/oidc'],
+  },
+  stripe: {
+    home: 'src/billing/stripe.ts',
+    others: ['src/base', 'src/directory', 'src/billing', 'src/oidc', 'src/links', 'interactions'],
   },
   ioredis: {
     home: 'src/storage/redis.ts',
@@ -189,6 +200,10 @@ test('of the configuration a room may import the types', () => {
   expect(reported.get('src/federation/types.ts') ?? []).toEqual([]);
 });
 
+test('the simulator takes its types from the package of Stripe', () => {
+  expect(reported.get('dev/stripe/planted.ts') ?? []).toEqual([]);
+});
+
 test('a comment that silences nothing is reported', () => {
   expect(reported.get('src/web/silence.ts')).toHaveLength(1);
 });
@@ -219,6 +234,10 @@ async function plantAll(): Promise<void> {
   files.set(
     'src/federation/types.ts',
     "import type { Config } from '../config.ts';\nexport type Own = Config;\n",
+  );
+  files.set(
+    'dev/stripe/planted.ts',
+    "import type { Stripe } from 'stripe';\nexport type Own = Stripe;\n",
   );
   files.set(
     'src/web/silence.ts',

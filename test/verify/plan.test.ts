@@ -5,11 +5,7 @@ import type { AccessClaims, PlanPolicy } from '../../src/verify/index.ts';
 const now = 1_800_000_000;
 const day = 86_400;
 
-type Case = [
-  claims: Pick<AccessClaims, 'subscription_status' | 'period_end'>,
-  policy: PlanPolicy,
-  access: boolean,
-];
+type Case = [claims: Partial<AccessClaims>, policy: PlanPolicy, access: boolean];
 
 const cases: Case[] = [
   [{ subscription_status: 'trialing' }, {}, true],
@@ -48,6 +44,29 @@ const cases: Case[] = [
     { pastDueGraceDays: 7, statuses: ['active'] },
     false,
   ],
+  // Since when it is past due counts; the end of the period has moved on by then.
+  [
+    { subscription_status: 'past_due', past_due_since: now - 8 * day, period_end: now + 22 * day },
+    { pastDueGraceDays: 7 },
+    false,
+  ],
+  // The token says what Tollgate makes of it: that is believed, and a policy is only ever stricter.
+  [{ access: 'full' }, {}, true],
+  [{ access: 'full' }, { withoutSubscription: false }, false],
+  [{ access: 'none' }, { withoutSubscription: true }, false],
+  [{ access: 'none', subscription_status: 'active' }, { statuses: ['active'] }, false],
+  [{ access: 'full', subscription_status: 'canceled' }, {}, true],
+  [{ access: 'full', subscription_status: 'canceled' }, { statuses: ['active'] }, false],
+  [{ access: 'full', subscription_status: 'paused' }, { statuses: ['paused'] }, true],
+  [{ access: 'full', subscription_status: 'active', access_until: now + 1 }, {}, true],
+  [{ access: 'full', subscription_status: 'active', access_until: now }, {}, false],
+  [
+    { access: 'full', subscription_status: 'past_due', past_due_since: now - 3 * day },
+    { pastDueGraceDays: 3 },
+    false,
+  ],
+  // A word of another version.
+  [{ access: 'some' as 'full', subscription_status: 'active' }, {}, false],
 ];
 
 describe('which state of a subscription gives access', () => {

@@ -1,4 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import {
+  changedPage,
+  changePage,
+  lockedPage,
+  notPayerPage,
+  whichAccountPage,
+} from '../../views/billing.ts';
 import { consentPage } from '../../views/consent.ts';
 import { layout, supportAddress, type Brand } from '../../views/layout.ts';
 import { loginPage } from '../../views/login.ts';
@@ -72,6 +79,27 @@ describe('what comes from outside', () => {
       ),
       failurePage({ ...failure, action: { href: evil, label: evil } }, evilBrand),
       notRegisteredPage(view, evilBrand),
+      lockedPage(
+        { form: evilForm, account: evil, app: evil, remedy: 'pay', pay: evil, ask: [evil] },
+        evilBrand,
+      ),
+      notPayerPage({ account: evil, ask: [evil], back: evil }, evilBrand),
+      whichAccountPage([{ name: evil, href: evil }], evilBrand),
+      changePage(
+        {
+          action: evil,
+          csrf: evil,
+          fields: { [evil]: evil },
+          now: { plan: evil },
+          next: { plan: evil, amount: evil, period: 'month' },
+          today: evil,
+          trialing: false,
+          message: evil,
+          back: evil,
+        },
+        evilBrand,
+      ),
+      changedPage({ account: evil, plan: evil, changed: true, back: evil }, evilBrand),
       signOutPage('', evilBrand),
       signOutQuestion(
         { action: evil, csrf: evil, stay: evil, fields: { [evil]: evil } },
@@ -154,6 +182,13 @@ describe('the page to choose an account', () => {
   ])('marks what matters: %o', (subscription, badge) => {
     const text = rows([account('a', 'Acme', ['owner'], subscription)], { current: 'a' });
     expect(text).toContain(badge);
+    expect(text.match(/class="badge/g)).toHaveLength(1);
+  });
+
+  it('marks what is locked before all else', () => {
+    const late = account('a', 'Acme', ['owner'], { status: 'unpaid' });
+    const text = rows([{ ...late, locked: true }], { current: 'a' });
+    expect(text).toContain('On hold');
     expect(text.match(/class="badge/g)).toHaveLength(1);
   });
 

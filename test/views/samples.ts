@@ -2,12 +2,29 @@
 
 import type { Html } from '../../src/web/html.ts';
 import type { AccountDocument, SubscriptionProjection } from '../../src/storage/documents.ts';
+import {
+  changedPage,
+  changePage,
+  closedPage,
+  lockedPage,
+  notPayerPage,
+  whichAccountPage,
+} from '../../views/billing.ts';
 import { consentPage } from '../../views/consent.ts';
 import { continuePage } from '../../views/continue.ts';
 import type { Brand } from '../../views/layout.ts';
 import { loginPage, type LoginProvider } from '../../views/login.ts';
 import { failurePage, messagePage, notRegisteredPage } from '../../views/message.ts';
 import { noAccountPage, selectAccountPage, type AccountRow } from '../../views/select_account.ts';
+import { chooseAccountPage, choosePlanPage, confirmPage } from '../../views/plans.ts';
+import {
+  canceledPage,
+  failedPage,
+  momentPage,
+  subscribedPage,
+  unpaidPage,
+  waitingPage,
+} from '../../views/signup.ts';
 import { signedOutPage, signOutPage, signOutQuestion, stayedPage } from '../../views/signout.ts';
 
 export const brand: Brand = {
@@ -103,6 +120,33 @@ const failureCodes: [code: string, status: number, retryAfterSeconds?: number][]
   ['store_unavailable', 503],
   ['internal_error', 500],
   ['invalid_request', 400],
+  ['account_foreign', 403],
+  ['account_missing', 403],
+  ['billing_unavailable', 404],
+  ['card_declined', 402],
+  ['change_not_possible', 409],
+  ['change_refused', 502],
+  ['payment_late', 409],
+  ['plan_unknown', 400],
+  ['plan_not_offered', 400],
+  ['period_unknown', 400],
+  ['price_unavailable', 503],
+  ['quantity_invalid', 400],
+  ['seats_taken', 409],
+  ['stripe_unavailable', 503, 5],
+  ['stripe_refused', 502],
+  ['payment_unavailable', 503, 5],
+  ['payment_unconfirmed', 503, 5],
+  ['price_unavailable', 503],
+  ['payment_failed', 402],
+  ['checkout_expired', 402],
+  ['checkout_unknown', 404],
+  ['checkout_foreign', 403],
+  ['account_unknown', 404],
+  ['not_owner', 403],
+  ['promotion_code_unknown', 400],
+  ['coupon_unknown', 400],
+  ['plan_unknown', 400],
 ];
 
 function failures(): [string, () => Html][] {
@@ -116,7 +160,7 @@ function failures(): [string, () => Html][] {
           message: 'Google does not answer at the moment. Try again in a minute.',
           requestId,
           retryAfterSeconds,
-          action: /^(signin|upstream|provider|domain|user|form)/.test(code)
+          action: /^(signin|upstream|provider|domain|user|form|payment|price)/.test(code)
             ? { href: '/interaction/abc?stay=1' }
             : undefined,
         },
@@ -138,6 +182,116 @@ const consenting = {
   who: 'ada@example.com',
   goesTo: 'chartwell.example',
 };
+
+const back = 'https://app.northwind.example/';
+const onHold = { form: form('locked'), account: 'Acme', app: 'Northwind Analytics' };
+const owners = ['Ada Lovelace', 'grace@example.com'];
+
+const changing = {
+  action: '/account/switch/analytics',
+  csrf: 'v1.mac',
+  fields: { agreed: 'sealed' },
+  now: { plan: 'Team', period: 'month' as const, seats: 5, amount: '€60.00' },
+  next: { plan: 'Business', period: 'year' as const, seats: 12, amount: '€1,200.00' },
+  today: '€1,161.29',
+  trialing: false,
+  back,
+};
+
+function billing(): [string, () => Html][] {
+  const remedies = ['pay', 'resume', 'subscribe'] as const;
+  const pay = '/account/portal?account=acc_1';
+  return [
+    ...remedies.flatMap((remedy): [string, () => Html][] => [
+      [`on hold (${remedy})`, () => lockedPage({ ...onHold, remedy, pay, ask: owners }, brand)],
+      [`on hold (${remedy}), to ask`, () => lockedPage({ ...onHold, remedy, ask: owners }, brand)],
+    ]),
+    ['on hold, nobody to ask', () => lockedPage({ ...onHold, remedy: 'pay', ask: [] }, brand)],
+    ['no right to pay', () => notPayerPage({ account: 'Acme', ask: owners, back }, brand)],
+    ['closed, nothing to pay', () => closedPage({ account: 'Acme', back }, brand)],
+    [
+      'which account to pay for',
+      () =>
+        whichAccountPage(
+          [
+            { name: 'Acme', href: '/a' },
+            { name: 'Globex', href: '/b' },
+          ],
+          brand,
+        ),
+    ],
+    ['change of plan', () => changePage(changing, brand)],
+    [
+      'change of plan, downwards, moved',
+      () =>
+        changePage(
+          {
+            ...changing,
+            today: undefined,
+            credit: '€31.20',
+            message: 'The price has changed since you opened this page. Look at it again.',
+          },
+          brand,
+        ),
+    ],
+    [
+      'change of plan in a trial',
+      () =>
+        changePage(
+          {
+            ...changing,
+            today: undefined,
+            trialing: true,
+            next: { plan: 'Donaudampfschifffahrtsgesellschaft' },
+          },
+          brand,
+        ),
+    ],
+    [
+      'plan is changed',
+      () => changedPage({ account: 'Acme', plan: 'Business', changed: true, back }, brand),
+    ],
+    [
+      'plan is as it was',
+      () => changedPage({ account: 'Acme', plan: 'Business', changed: false, back }, brand),
+    ],
+  ];
+}
+const planDefaults = { features: [], offered: true, trialWithoutCard: false };
+const price = (period: 'month' | 'year', amount?: number, currency = 'eur') => ({
+  period,
+  ...(amount === undefined ? {} : { amount, currency }),
+});
+const sold = [
+  {
+    id: 'analytics',
+    name: 'Northwind Analytics',
+    plans: [
+      { ...planDefaults, id: 'free', name: 'Free', description: 'To look around.', prices: [] },
+      {
+        ...planDefaults,
+        id: 'team',
+        name: 'Team',
+        description: 'For everybody who works with numbers.',
+        trialDays: 14,
+        seats: { min: 3, max: 500, whenFull: 'refuse' as const },
+        prices: [price('month', 1250), price('year', 12_000)],
+      },
+    ],
+  },
+  {
+    id: 'archive',
+    name: 'Northwind Archive',
+    plans: [
+      {
+        ...planDefaults,
+        id: 'all',
+        name: 'Everything',
+        prices: [price('month', 980, 'jpy'), price('year')],
+      },
+    ],
+  },
+];
 
 /** By name: a page, ready to be drawn. */
 export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Html>([
@@ -165,6 +319,23 @@ export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Ht
       ),
   ],
   ['no account', () => noAccountPage({ ...chooser, closed: [] }, brand)],
+  [
+    'no account, but plans',
+    () => noAccountPage({ ...chooser, closed: [], plans: '/signup' }, brand),
+  ],
+  [
+    'no account, and a sign-up',
+    () =>
+      noAccountPage(
+        {
+          ...chooser,
+          closed: [],
+          plans: '/signup',
+          unfinished: [{ product: 'Northwind Analytics', href: '/signup?product=analytics' }],
+        },
+        brand,
+      ),
+  ],
   ['only closed accounts', () => noAccountPage({ ...chooser, closed: ['Acme', 'Globex'] }, brand)],
   ['consent', () => consentPage(consenting, brand)],
   ['consent of our own app', () => consentPage({ ...consenting, own: true }, brand)],
@@ -173,6 +344,72 @@ export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Ht
     () =>
       notRegisteredPage(
         { form: form('login'), app: 'Northwind Analytics', who: 'ada.lovelace@mail.example' },
+        brand,
+      ),
+  ],
+  [
+    'not registered, and plans',
+    () =>
+      notRegisteredPage(
+        { form: form('login'), app: 'Northwind Analytics', way: 'checkout', plans: '/signup' },
+        brand,
+      ),
+  ],
+  ['plans', () => choosePlanPage({ action: '/signup', fields: {}, products: sold }, brand)],
+  [
+    'plans of one product',
+    () =>
+      choosePlanPage(
+        {
+          action: '/signup/google',
+          fields: { quantity: '12', locale: 'de', return_to: 'https://app.northwind.example/' },
+          products: sold.slice(0, 1),
+          period: 'year',
+        },
+        brand,
+      ),
+  ],
+  ['no plans', () => choosePlanPage({ action: '/signup', fields: {}, products: [] }, brand)],
+  [
+    'plan for an account',
+    () =>
+      chooseAccountPage(
+        { action: '/signup', fields: { product: 'analytics', plan: 'team' }, accounts },
+        brand,
+      ),
+  ],
+  [
+    'start of a trial',
+    () =>
+      confirmPage(
+        { product: { name: 'Analytics' }, plan: { name: 'Team', trialDays: 14 }, href: '/signup' },
+        brand,
+      ),
+  ],
+  [
+    'start of a free plan',
+    () =>
+      confirmPage(
+        { product: { name: 'Analytics' }, plan: { name: 'Free' }, href: '/signup' },
+        brand,
+      ),
+  ],
+  ['payment awaited', () => momentPage({ address: '/signup', afterSeconds: 3 }, brand)],
+  ['payment not there', () => unpaidPage({ look: '/signup', pay: '/signup' }, brand)],
+  ['payment pending', () => waitingPage({ goOn: 'https://app.northwind.example/' }, brand)],
+  ['payment left', () => canceledPage({ goOn: '/signup', plans: '/signup' }, brand)],
+  ['payment failed', () => failedPage({ expired: false, again: '/signup' }, brand)],
+  ['payment page expired', () => failedPage({ expired: true, again: '/signup' }, brand)],
+  [
+    'subscribed already',
+    () =>
+      subscribedPage(
+        {
+          account: 'Acme',
+          product: 'Analytics',
+          goOn: 'https://x.example',
+          manage: '/account/portal',
+        },
         brand,
       ),
   ],
@@ -185,6 +422,7 @@ export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Ht
   ['signed out', () => signedOutPage(brand, 'https://app.northwind.example/')],
   ['continue', () => continuePage('https://app.northwind.example/callback', brand)],
   ['message', () => messagePage('We cannot ask you that here', 'The app asked for more.', brand)],
+  ...billing(),
   ...failures(),
 ]);
 

@@ -1,0 +1,116 @@
+/** What an attempt asks of Stripe: a Checkout Session, or a subscription at once. */
+
+import { Problem } from '../base/errors.ts';
+import type { Config } from '../config.ts';
+import { change } from '../directory/change.ts';
+import type { SignupDocument } from '../storage/documents.ts';
+import { createSession, expireSession } from './checkout.ts';
+import type { Session, StoredSignup } from './checkout.ts';
+import type { Customers } from './customers.ts';
+import { subscribeDirectly } from './direct.ts';
+import type { FulfilmentOptions } from './fulfilment.ts';
+import { isSpent } from './identifiers.ts';
+import { hasSession, nextLookAt, sameAgain } from './signup_document.ts';
+import { grant } from './signup_grant.ts';
+import type { SignupStep } from './types.ts';
+
+export interface AttemptOptions extends FulfilmentOptions {
+  config: () => Config;
+  customers: Customers;
+}
+
+function customerOf({ customers }: AttemptOptions, { id, document }: StoredSignup) {
+  return document.isNew ? customers.customerOfSignup(id) : customers.customerOf(document.account);
+}
+
+/** @returns `again`: the world has moved on, and another attempt was settled. @throws {Problem} */
+export async function openSession(
+  options: AttemptOptions,
+  signup: StoredSignup,
+): Promise<Session | 'again'> {
+  const customer = await customerOf(options, signup);
+  try {
+    return await createSession(options, signup, customer);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return recover(options, signup, error, customer);
+  }
+}
+
+/**
+ * What Stripe has answered it answers again under the same key. A session that may have been made for all that is of no use
+ * to anybody, since nobody was given its address: so the next try has another key.
+ */
+async function recover(
+  options: AttemptOptions,
+  { id, document }: StoredSignup,
+  error: Problem,
+  customer: string,
+): Promise<'again'> {
+  const { store, sync, clock } = options;
+  const { stripe: code, parameter } = error.details;
+  const isGone =
+    error.code === 'stripe_refused' && code === 'resource_missing' && parameter === 'customer';
+  // No answer, or one that Stripe does not keep: the same key leads on.
+  if (error.code === 'stripe_unavailable' && !isSpent(error)) throw error;
+  // Finds that the customer was deleted: the account gets another one.
+  if (isGone && !document.isNew) await sync.customer(customer);
+  await change(store, 'signup', id, (present) => {
+    if (present.attempt !== document.attempt || present.session !== undefined) return undefined;
+    return { document: sameAgain(present, clock(), { afresh: isGone }) };
+  });
+  if (error.code !== 'stripe_key_reused' && !isGone) throw error;
+  return 'again';
+}
+
+/** The browser goes to a session only when the sign-up knows it. */
+export async function keepSession(
+  options: AttemptOptions,
+  { id, document }: StoredSignup,
+  session: Session,
+): Promise<SignupStep | 'again'> {
+  const { store, stripe, clock } = options;
+  const kept = await change(store, 'signup', id, (present) => {
+    if (present.attempt !== document.attempt || present.session !== undefined) return undefined;
+    const next: SignupDocument = { ...present, session: session.id, state: 'paying' };
+    return { document: { ...next, dueAt: nextLookAt(next, clock()) } };
+  });
+  if (kept?.document.session === session.id) {
+    // Under its key Stripe answers as it did then: it may be paid by now.
+    return kept.written && session.status === 'open' && session.url !== null
+      ? { at: 'checkout', signup: id, url: session.url }
+      : 'again';
+  }
+  // Another attempt took over: nobody was given this session, and nobody shall have it.
+  if (kept === undefined || !hasSession(kept.document, session.id)) {
+    await expireSession(stripe, session.id);
+  }
+  return 'again';
+}
+
+/** A free plan, or a trial without a card. @returns `refused`: Stripe does not want it, and has done nothing */
+export async function finishDirectly(
+  options: AttemptOptions,
+  signup: StoredSignup,
+): Promise<StoredSignup | 'refused'> {
+  const { store, clock } = options;
+  const { id, document } = signup;
+  if (document.price === undefined) {
+    return { id, document: await grant(options, signup, {}) };
+  }
+  const customer = await customerOf(options, signup);
+  try {
+    const subscription = await subscribeDirectly(options, signup, customer);
+    if (subscription === undefined) return 'refused';
+    return { id, document: await grant(options, signup, { customer, subscription }) };
+  } catch (error) {
+    // Whether it was made for all that is seen in Stripe's list before it is asked for again.
+    if (isSpent(error)) {
+      await change(store, 'signup', id, (present) => {
+        if (present.attempt !== document.attempt || present.state !== 'open') return undefined;
+        return { document: sameAgain(present, clock(), { afresh: false }) };
+      });
+    }
+    throw error;
+  }
+}

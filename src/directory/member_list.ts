@@ -1,0 +1,37 @@
+/** Everybody who belongs to an account, as tokens judge it. */
+
+import type { AccountDocument, UserDocument } from '../storage/documents.ts';
+import type { Store } from '../storage/store.ts';
+import { effectiveRoles, membershipOf, ownsAccount } from './roles.ts';
+
+const pageSize = 1000;
+
+/** Of any status but deleted: who is disabled may come back to their place. */
+export async function memberIds(
+  store: Store,
+  account: string,
+  document: AccountDocument,
+): Promise<string[]> {
+  const members: string[] = [];
+  let after: string | undefined;
+  for (;;) {
+    const paging = { limit: pageSize, ...(after === undefined ? {} : { after }) };
+    const page = await store.find('user', 'account', account, paging);
+    for (const { id, document: user } of page) {
+      if (belongs(id, user, account, document)) members.push(id);
+    }
+    after = page.at(-1)?.id;
+    if (page.length < pageSize) return members;
+  }
+}
+
+export function belongs(
+  id: string,
+  user: UserDocument,
+  accountId: string,
+  account: AccountDocument,
+): boolean {
+  const membership = user.status === 'deleted' ? undefined : membershipOf(user, accountId);
+  if (membership === undefined) return false;
+  return effectiveRoles(membership.roles, ownsAccount(account, id)).length > 0;
+}

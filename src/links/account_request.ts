@@ -1,0 +1,107 @@
+/** What the links about an account share: who may follow them, what they are about, and where they lead back to. */
+
+import type { ParameterizedContext } from 'koa';
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { Secrets } from '../base/secrets.ts';
+import type { Billing } from '../billing/billing.ts';
+import { mayPay, namesOfOwners } from '../billing/payers.ts';
+import type { Config } from '../config.ts';
+import type { Account } from '../directory/accounts.ts';
+import type { Csrf } from '../web/csrf.ts';
+import type { Form } from '../web/form.ts';
+import { continueTo, sendPage } from '../web/page.ts';
+import { closedPage, notPayerPage, whichAccountPage } from '../../views/billing.ts';
+import { findActing } from './acting.ts';
+import type { ActingDependencies } from './acting.ts';
+import { linkProblem } from './errors.ts';
+import { returnTarget } from './origins.ts';
+
+export interface AccountDependencies extends ActingDependencies {
+  config: Config;
+  billing: Billing;
+  secrets: Secrets;
+  csrf: Csrf;
+  clock: Clock;
+  log: Log;
+}
+
+/** Somebody who may pay for this account. */
+export interface Payer {
+  user: string;
+  account: Account;
+}
+
+/** Of a query: what is no text of a fair length is refused. @throws {Problem} `parameter_invalid` (400) */
+export function textOf(query: Form, parameter: string, longest = 255): string | undefined {
+  const value = query.get(parameter);
+  if (value === undefined || value === '') return undefined;
+  if (value.length > longest || /\p{Cc}/u.test(value)) throw invalid(parameter);
+  return value;
+}
+
+export function invalid(parameter: string): Error {
+  return linkProblem('parameter_invalid', { details: { parameter } });
+}
+
+/** Scripts have nothing to fetch here. @throws {Problem} `navigation_expected` (400) */
+export function requireNavigation(ctx: ParameterizedContext): void {
+  const mode = ctx.get('Sec-Fetch-Mode');
+  if (mode !== '' && mode !== 'navigate') throw linkProblem('navigation_expected');
+}
+
+export function backTo(query: Form, { config }: AccountDependencies): string {
+  return returnTarget(query.get('return_to'), config, config.signin.success);
+}
+
+/**
+ * Finds who follows the link. Whoever may not gets the page that says why: then there is nothing more to do.
+ * @throws {Problem} `account_foreign`, `account_missing` (403)
+ */
+export async function payerOf(
+  ctx: ParameterizedContext,
+  deps: AccountDependencies,
+  query: Form,
+): Promise<Payer | undefined> {
+  const { config, directory } = deps;
+  const found = await findActing(ctx, deps, textOf(query, 'account'));
+  const back = backTo(query, deps);
+  if (found.is === 'nobody') {
+    const signin = new URLSearchParams({ return_to: `${config.issuer}${here(ctx)}` });
+    const account = textOf(query, 'account');
+    if (account !== undefined) signin.set('account', account);
+    continueTo(ctx, `/signin?${signin}`);
+    return undefined;
+  }
+  if (found.is === 'several') {
+    const rows = found.accounts.map(({ id, name }) => ({ name, href: here(ctx, { account: id }) }));
+    sendPage(ctx, whichAccountPage(rows, config.brand));
+    return undefined;
+  }
+  if (found.is === 'closed') {
+    sendPage(ctx, closedPage({ account: found.account.name, back }, config.brand), 403);
+    return undefined;
+  }
+  if (mayPay(found.roles, config)) return found;
+  const ask = await namesOfOwners(directory, found.account);
+  sendPage(ctx, notPayerPage({ account: found.account.name, ask, back }, config.brand), 403);
+  return undefined;
+}
+
+/** The address of this request, on our own host. */
+function here(ctx: ParameterizedContext, more: Record<string, string> = {}): string {
+  const query = new URLSearchParams(ctx.querystring);
+  for (const [name, value] of Object.entries(more)) query.set(name, value);
+  return query.size === 0 ? ctx.path : `${ctx.path}?${query}`;
+}
+
+/** To where somebody without a subscription gets one. */
+export function signupAddress(product: string | undefined, query: Form, account: string): string {
+  const signup = new URLSearchParams({ account });
+  if (product !== undefined) signup.set('product', product);
+  for (const name of ['plan', 'period', 'quantity', 'return_to']) {
+    const value = query.get(name);
+    if (value !== undefined && value !== '') signup.set(name, value);
+  }
+  return `/signup?${signup}`;
+}

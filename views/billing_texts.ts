@@ -1,0 +1,142 @@
+/** The sentences about plans and payments. They are part of the one catalogue (`texts.ts`). */
+
+import type { FailureText } from './failure_text.ts';
+
+const listed = new Intl.ListFormat('en', { type: 'disjunction' });
+const askWhom = (names: readonly string[]) =>
+  names.length === 0 ? 'Ask an owner of the account.' : `Ask ${listed.format(names)}.`;
+
+export const billingTexts = {
+  /** An account without access, by what gives it back. */
+  locked: {
+    title: {
+      pay: (account: string) => `A payment for ${account} is late`,
+      resume: (account: string) => `The plan of ${account} is paused`,
+      subscribe: (account: string) => `${account} has no plan`,
+    },
+    sentence: {
+      pay: (app: string) => `You can use ${app} again as soon as it is paid.`,
+      resume: (app: string) => `You can use ${app} again as soon as the plan goes on.`,
+      subscribe: (app: string) => `You can use ${app} again as soon as there is a plan.`,
+    },
+    kept: 'Nothing was deleted.',
+    action: { pay: 'Pay now', resume: 'Open billing', subscribe: 'Choose a plan' },
+    ask: {
+      pay: (names: readonly string[]) => `Only an owner can pay. ${askWhom(names)}`,
+      resume: (names: readonly string[]) => `Only an owner can change that. ${askWhom(names)}`,
+      subscribe: (names: readonly string[]) => `Only an owner can choose one. ${askWhom(names)}`,
+    },
+    other: 'Use another account',
+    badge: 'On hold',
+  },
+  notPayer: {
+    title: (account: string) => `You cannot change the plan of ${account}`,
+    sentence: 'Only an owner can change the plan, pay, and see the invoices.',
+    ask: askWhom,
+  },
+  which: {
+    title: 'Which account is it about?',
+    sentence: 'You belong to several.',
+  },
+  closed: {
+    title: (account: string) => `${account} is closed`,
+    sentence: 'There is nothing to pay for any more.',
+  },
+  change: {
+    title: 'Change your plan',
+    to: (plan: string) => `Change to ${plan}?`,
+    now: 'You have now',
+    next: 'You will have',
+    today: 'To pay today',
+    credit: 'Left over, for your next invoices',
+    every: {
+      day: (amount: string) => `${amount} a day`,
+      week: (amount: string) => `${amount} a week`,
+      month: (amount: string) => `${amount} a month`,
+      year: (amount: string) => `${amount} a year`,
+    },
+    seats: (count: number) => (count === 1 ? '1 seat' : `${count} seats`),
+    confirmFree: 'Change plan',
+    confirm: (amount: string) => `Change plan and pay ${amount}`,
+    stay: 'Keep the present plan',
+    moved: 'The price has changed since you opened this page. Look at it again.',
+    trial: 'Your trial goes on, and nothing is paid today.',
+  },
+  changed: {
+    title: 'Your plan is changed',
+    sentence: (account: string, plan: string) => `${account} has ${plan} from now on.`,
+  },
+  unchanged: {
+    title: 'You have this plan already',
+    sentence: (account: string, plan: string) => `${account} has ${plan}. Nothing has changed.`,
+  },
+};
+
+export const billingFailures: Record<string, FailureText> = {
+  account_foreign: {
+    title: 'You do not belong to that account',
+    sentence: 'It may have another name for you, or you were removed from it.',
+    advice: 'Go back to the app, and choose one of your accounts.',
+  },
+  account_missing: {
+    title: 'You have no account yet',
+    sentence: 'You are signed in, but you are not a member of an account.',
+    advice: 'Ask somebody at your company to invite you, then open the link again.',
+  },
+  card_declined: {
+    title: 'Your card was not accepted',
+    advice: 'Nothing has changed. Use another card, or ask your bank.',
+  },
+  change_not_possible: { title: 'This plan cannot be changed here' },
+  change_refused: {
+    title: 'The change did not go through',
+    sentence: 'The payment service did not accept it, and nothing has changed.',
+    advice: 'Go back to the app, and try again in a minute.',
+  },
+  payment_late: { title: 'Something has to be paid first' },
+  period_unknown: {
+    title: 'This plan is not paid for like that',
+    advice: 'Go back to the app, and choose again.',
+  },
+  plan_not_offered: {
+    title: 'This plan is not offered any more',
+    sentence: 'Who has it keeps it, but nobody can change to it.',
+    advice: 'Go back to the app, and choose another one.',
+  },
+  plan_unknown: {
+    title: 'We do not know that plan',
+    advice: 'Go back to the app, and choose again.',
+  },
+  price_unavailable: {
+    title: 'This plan cannot be bought right now',
+    sentence: 'Nothing has changed, and nothing was paid.',
+    advice: 'Try again later, or choose another one.',
+  },
+  product_unknown: {
+    title: 'We do not know that product',
+    advice: 'Go back to the app, and try again from there.',
+  },
+  quantity_invalid: {
+    title: 'That number of seats is not possible',
+    advice: 'Go back to the app, and choose again.',
+  },
+  seats_full: {
+    title: 'All seats are taken',
+    sentence: 'The plan has no seat for one more member.',
+    advice: 'Remove a member, or buy more seats.',
+  },
+  seats_taken: {
+    title: 'More seats are taken than that',
+    advice: 'Remove members first, or keep more seats.',
+  },
+  stripe_unavailable: {
+    title: 'We cannot reach the payment service right now',
+    sentence: 'Nothing has changed, and nothing was paid.',
+    advice: 'Try again in a minute.',
+  },
+  stripe_refused: {
+    title: 'The payment service did not accept that',
+    sentence: 'This is not your fault, and nothing has changed.',
+    advice: 'If it happens again, tell the people who run this site.',
+  },
+};
