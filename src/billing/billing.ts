@@ -155,7 +155,7 @@ function eventsOfStripe(
     workers: [
       createInboxWorker({ ...shared, inbox, work, measures }),
       createCatchUp({ ...shared, inbox }),
-      createScheduledReconcile({ ...shared, reconcile }),
+      createScheduledReconcile({ ...shared, reconcile, products: () => parts.config().products }),
     ],
   };
 }

@@ -162,8 +162,11 @@ async function attempt(
     }
     await eachOf(all, writesAtOnce, async (event) => void (await inbox.finish(event, problem)));
   } catch (error) {
-    const problem = error instanceof Problem ? error.code : 'defect';
-    log.warn('events of Stripe wait for another attempt', { problem, error, count: all.length });
+    const isProblem = error instanceof Problem;
+    const problem = isProblem ? error.code : 'defect';
+    // What Stripe said was logged where it was heard.
+    const why = isProblem ? { problem } : { problem, error };
+    log.warn('events of Stripe wait for another attempt', { ...why, count: all.length });
     pause(problem === 'stripe_unavailable');
     await eachOf(all, writesAtOnce, async (event) => {
       if (!(await inbox.fail(event, problem))) return;

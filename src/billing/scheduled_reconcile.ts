@@ -1,10 +1,14 @@
-/** Comparing all accounts with Stripe every so many hours: by one process, and all of them say what it found. */
+/**
+ * Comparing all accounts with Stripe every so many hours, and soon after it was configured otherwise which price is of
+ * which plan: by one process, and all of them say what it found.
+ */
 
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Measures } from '../base/measures.ts';
 import { repeat } from '../base/repeat.ts';
-import type { StripeConfig } from '../config.ts';
+import { sha256 } from '../base/secrets.ts';
+import type { Config, StripeConfig } from '../config.ts';
 import { createLeases } from '../events/leases.ts';
 import type { Store } from '../storage/store.ts';
 import type { Reconcile } from './reconcile.ts';
@@ -12,6 +16,8 @@ import type { Worker } from './types.ts';
 
 export interface ScheduledReconcileOptions {
   config: Pick<StripeConfig, 'reconcileHours'>;
+  /** Of now. */
+  products: () => Config['products'];
   reconcile: Reconcile;
   store: Store;
   clock: Clock;
@@ -33,6 +39,8 @@ const reconciledId = 'billing.reconciled';
 /** Numbers alone: what differed is in the log, account by account. */
 interface Reconciled {
   at: number;
+  /** Of what was sold then. */
+  sold: string;
   accounts: number;
   differing: number;
   failed: number;
@@ -54,23 +62,29 @@ export function createScheduledReconcile(options: ScheduledReconcileOptions): Sc
     return { found, version: stored?.version ?? 'absent' };
   }
 
+  const isTime = (found: Reconciled | undefined, sold: string) =>
+    found === undefined ||
+    found.sold !== sold ||
+    clock() - found.at >= config.reconcileHours * hour;
+
   async function look(): Promise<void> {
     const { found } = await last();
+    const sold = soldBy(options.products());
     measures.set('tollgate_billing_drift_accounts', {}, found?.differing);
-    if (clock() - (found?.at ?? 0) < config.reconcileHours * hour) return;
+    if (!isTime(found, sold)) return;
     const lease = await leases.take('billing.reconcile', leaseMs);
     if (lease === undefined) return;
     try {
       // Another one may have ended just before.
       const { found: present, version } = await last();
       const began = clock();
-      if (began - (present?.at ?? 0) < config.reconcileHours * hour) return;
+      if (!isTime(present, sold)) return;
       const goOn = async () => !stopped && (await lease.renew());
       const report = await options.reconcile({ goOn });
       if (!lease.held() || stopped) return;
       const { accounts } = report;
       const counts = { differing: report.differing.length, failed: report.failed.length };
-      const value: Reconciled = { at: began, accounts, ...counts };
+      const value: Reconciled = { at: began, sold, accounts, ...counts };
       await store.write('meta', reconciledId, { value }, { expect: version });
       measures.set('tollgate_billing_drift_accounts', {}, value.differing);
     } finally {
@@ -90,11 +104,23 @@ export function createScheduledReconcile(options: ScheduledReconcileOptions): Sc
   };
 }
 
+/** Changes when another price, plan or product stands for something. */
+function soldBy(products: Config['products']): string {
+  const prices = products.map(({ id, plans }) => [
+    id,
+    plans.map((plan) => [plan.id, plan.prices.map((price) => price.price ?? price.lookupKey)]),
+  ]);
+  return sha256(JSON.stringify(prices));
+}
+
 function readReconciled(value: unknown): Reconciled | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { at, accounts, differing, failed } = value as Partial<Record<keyof Reconciled, unknown>>;
+  const { at, sold, accounts, differing, failed } = value as Partial<
+    Record<keyof Reconciled, unknown>
+  >;
+  if (typeof sold !== 'string') return undefined;
   const numbers = [at, accounts, differing, failed].map(Number);
   const [one = 0, two = 0, three = 0, four = 0] = numbers;
   if (numbers.some((number) => Number.isNaN(number))) return undefined;
-  return { at: one, accounts: two, differing: three, failed: four };
+  return { at: one, sold, accounts: two, differing: three, failed: four };
 }

@@ -216,12 +216,14 @@ describe('all accounts compared with Stripe', () => {
     const world = await three();
     sell(world, 'ben', { quantity: 9 });
     let runs = 0;
+    let sold = world.config.products;
     const processes = ['one', 'two'].map((owner) => {
       const measures = createMetrics();
       const worker = createScheduledReconcile({
         ...world,
         owner,
         config: { reconcileHours: 24 },
+        products: () => sold,
         measures,
         random: () => 0.5,
         reconcile: (request) => {
@@ -245,5 +247,9 @@ describe('all accounts compared with Stripe', () => {
     expect([await look(), runs]).toEqual([['1', '1'], 1]);
     world.now += 2 * hour;
     expect([await look(), runs]).toEqual([['2', '2'], 2]);
+    // What is sold has changed: at the next look.
+    sold = sold.map((product) => ({ ...product, plans: product.plans.slice(1) }));
+    expect([await look(), runs]).toEqual([['0', '0'], 3]);
+    expect([await look(), runs]).toEqual([['0', '0'], 3]);
   });
 });

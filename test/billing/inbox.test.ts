@@ -243,6 +243,23 @@ describe('S10 Stripe does not answer', () => {
   });
 });
 
+test('S10 how many wait, and for how long', async () => {
+  const world = await openBillingWorld();
+  const { inbox } = world;
+  expect(await inbox.waiting()).toEqual({ count: 0, since: undefined });
+  world.stripe.down = 500;
+  const first = world.now;
+  await inbox.add(arrival());
+  world.now += 5 * second;
+  await inbox.add(arrival());
+  await world.worker.drain();
+  expect(await inbox.waiting()).toEqual({ count: 2, since: first });
+  world.stripe.down = undefined;
+  world.now += hour;
+  await world.worker.drain();
+  expect(await inbox.waiting()).toEqual({ count: 0, since: undefined });
+});
+
 describe('S3 one event, two processes', () => {
   test('a hundred times at once: it is stored once, and changes one thing', async () => {
     const world = await openBillingWorld();

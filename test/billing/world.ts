@@ -14,6 +14,8 @@ import type { Reconcile } from '../../src/billing/reconcile.ts';
 import { createStripe } from '../../src/billing/stripe.ts';
 import { createSync } from '../../src/billing/sync.ts';
 import type { Catalog, Signups, Sync } from '../../src/billing/types.ts';
+import { createWebhooks } from '../../src/billing/webhooks.ts';
+import type { Webhooks } from '../../src/billing/webhooks.ts';
 import type { Config, ConfigInput, StripeConfig } from '../../src/config.ts';
 import type { AccountDocument } from '../../src/storage/documents.ts';
 import type { PendingEvent, Store, Stored } from '../../src/storage/store.ts';
@@ -59,6 +61,7 @@ const products: NonNullable<ConfigInput['products']> = [
 
 /** What one process has. */
 export interface BillingProcess {
+  webhooks: Webhooks;
   catalog: Catalog;
   sync: Sync;
   inbox: Inbox;
@@ -79,6 +82,8 @@ export interface BillingWorld extends DirectoryWorld, BillingProcess {
 
 export interface BillingWorldOptions {
   stripe?: Partial<StripeConfig>;
+  /** What is sold; the usual two when not given. */
+  products?: ConfigInput['products'];
   withheld?: Withheld;
   fulfil?: Signups['fulfil'];
 }
@@ -89,7 +94,7 @@ export async function openBillingWorld(options: BillingWorldOptions = {}): Promi
   const stripe = await startScriptedStripe();
   onTestFinished(() => stripe.close());
   const complete = testConfig('http://127.0.0.1:1', {
-    products,
+    products: options.products ?? products,
     stripe: {
       secretKey: stripeKey,
       webhookSecrets: [webhookSecret],
@@ -160,6 +165,7 @@ function processOver(
   const worker = createInboxWorker({ ...shared, inbox, work });
   onTestFinished(() => worker.stop());
   return {
+    webhooks: createWebhooks({ ...shared, inbox, config: stripeConfig }),
     catalog,
     sync,
     inbox,

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Problem } from '../../src/base/errors.ts';
+import { createMetrics } from '../../src/base/metrics.ts';
 import type { ConfigInput } from '../../src/config.ts';
 import type { Store } from '../../src/storage/store.ts';
 import { openEmpty } from '../kit/places.ts';
@@ -371,6 +372,25 @@ describe('one event is one, however it comes', () => {
       ['cus_8', 'cus_8'],
       ['cus_6', undefined],
     ]);
+  });
+});
+
+test('what came is counted, by what became of it', async () => {
+  const measures = createMetrics();
+  const { issuer } = await start({ ...withStripe(), measures });
+  const event = snapshotEvent(updated);
+  await sendEvent(issuer, event);
+  await sendEvent(issuer, event);
+  await sendEvent(issuer, snapshotEvent('customer.created'));
+  await sendEvent(issuer, event, 'nonsense');
+  await sendEvent(issuer, 'x'.repeat(600 * 1024));
+  const text = await measures.text();
+  const counts = text.matchAll(/^tollgate_billing_webhooks_total\{outcome="(\w+)"\} (\d+)$/gm);
+  expect(Object.fromEntries([...counts].map(([, outcome, count]) => [outcome, count]))).toEqual({
+    stored: '1',
+    duplicate: '1',
+    ignored: '1',
+    refused: '2',
   });
 });
 
