@@ -15,7 +15,7 @@ import { changedClaims, subscriptionClaims } from './claims.ts';
 import type { ClaimChanges } from './claims.ts';
 
 /** What is the account's at large, as a key beside products. No id of a product looks like it. */
-export const atLarge = '*';
+const atLarge = '*';
 
 export interface Succession {
   account: string;
@@ -27,7 +27,7 @@ export interface Succession {
 }
 
 /** By product, the claims that are different after the write; of those products only where any are. */
-export function claimChanges(succession: Succession): Map<string, ClaimChanges> {
+function claimChanges(succession: Succession): Map<string, ClaimChanges> {
   const { before, after } = succession;
   const products = new Set([
     ...succession.products,
