@@ -80,7 +80,7 @@ function priceButton(price: PriceConfig, perSeat: boolean): Html {
 }
 
 /** In the smallest unit of the currency, of which a hundred are not always one. */
-export function amountOf({
+function amountOf({
   amount,
   currency,
 }: Pick<PriceConfig, 'amount' | 'currency'>): string | undefined {

@@ -42,7 +42,7 @@ export async function beneficiaryOf(
 }
 
 /** @throws {Problem} `account_unknown` (404), `not_owner` (403) */
-export async function requireMayPay(
+async function requireMayPay(
   { directory, config }: Pick<BeneficiaryOptions, 'directory' | 'config'>,
   user: string,
   account: string,
@@ -79,7 +79,7 @@ async function withAccount(
 }
 
 /** One that was never paid for (`incomplete`) is in nobody's way. */
-export function hasLive({ subscriptions }: AccountDocument, product: string): boolean {
+function hasLive({ subscriptions }: AccountDocument, product: string): boolean {
   const subscription = subscriptions?.[product];
   if (subscription === undefined || subscription.status === 'incomplete') return false;
   return !isDead(subscription);

@@ -77,7 +77,7 @@ async function settle(
   const { stripe } = options;
   if (session.status === 'open') return 'open';
   if (session.status === 'expired') {
-    await markExpired(options, signup, session.id);
+    await mark(options, signup, session.id, { state: 'expired' });
     return 'expired';
   }
   if (session.status !== 'complete') return 'open';
@@ -107,14 +107,6 @@ async function cancel({ stripe }: FulfilmentOptions, subscription: string): Prom
   await stripe.find('subscriptions.cancel', (api) =>
     api.subscriptions.cancel(subscription, {}, { idempotencyKey: key }),
   );
-}
-
-export async function markExpired(
-  options: Pick<FulfilmentOptions, 'store' | 'clock'>,
-  signup: StoredSignup,
-  session: string,
-): Promise<void> {
-  await mark(options, signup, session, { state: 'expired' });
 }
 
 async function mark(

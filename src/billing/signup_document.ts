@@ -31,7 +31,10 @@ export type Terms = Pick<
 >;
 
 /** Two tabs are one sign-up: one for each person, or account, and product. */
-export function signupId({ user, account }: Beneficiary, product: string): string {
+export function signupId(
+  { user, account }: Pick<Beneficiary, 'user' | 'account'>,
+  product: string,
+): string {
   return `${account ?? user}.${product}`;
 }
 
@@ -78,7 +81,7 @@ function withoutAbsent<T extends { product: string; plan: string }>(
 }
 
 /** As they were settled. */
-export function termsOfDocument(document: SignupDocument): Terms {
+function termsOfDocument(document: SignupDocument): Terms {
   const { product, plan, period, quantity, promotionCode, coupon } = document;
   const { trial, locale, returnTo, trialDays, direct } = document;
   const choice = { product, plan, period, quantity, promotionCode, coupon };

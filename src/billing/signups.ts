@@ -72,7 +72,7 @@ export function createSignups(options: SignupsOptions): Signups {
 async function begin(options: SignupsOptions, wish: SignupWish): Promise<SignupStep> {
   const offer = options.catalog.offer(wish);
   const found = await beneficiaryOf(options, wish);
-  if ('at' in found) return found;
+  if ('at' in found) return found.at === 'subscribed' ? concluded(options, wish, found) : found;
   const id = signupId(found, offer.product.id);
   for (let round = 1; round <= mostRounds; round += 1) {
     const stored = await options.store.get('signup', id);
@@ -85,6 +85,27 @@ async function begin(options: SignupsOptions, wish: SignupWish): Promise<SignupS
   throw new Problem('busy', 503, 'Too much is happening at once. Please try again.', {
     retryAfterSeconds: 1,
   });
+}
+
+/** What they have may have come of this very sign-up, which was stopped before its end. */
+async function concluded(
+  options: SignupsOptions,
+  { user }: SignupWish,
+  has: Extract<SignupStep, { at: 'subscribed' }>,
+): Promise<SignupStep> {
+  const { store } = options;
+  const { account, product } = has;
+  for (const beneficiary of [{ user }, { user, account }]) {
+    const id = signupId(beneficiary, product);
+    const document = (await store.get('signup', id))?.document;
+    if (document?.account !== account || document.user !== user) continue;
+    if (document.state === 'done') continue;
+    if (document.session !== undefined) await fulfil(options, document.session);
+    else if (document.direct === true) await finishDirectly(options, { id, document });
+    const now = (await store.get('signup', id))?.document;
+    if (now?.state === 'done') return stepOf({ id, document: now });
+  }
+  return has;
 }
 
 /** Who had one has tried it. Not so while the attempt is under way that is their first. */

@@ -76,7 +76,6 @@ const perMinute = (name: string, limit: number): LimitRule => ({
 });
 const signinLimit = perMinute('link_signin', 300);
 const refreshLimit = perMinute('link_refresh', 1200);
-const signupLimit = perMinute('link_signup', 300);
 const signoutLimit = perMinute('link_signout', 300);
 const accountLimit = perMinute('link_account', 300);
 const sessionEventsLimit = perMinute('link_session_events', 1200);
@@ -124,16 +123,15 @@ export function routes(dependencies: LinksDependencies): Router {
   return router;
 }
 
-/** Only where something is sold. */
+/** Only where something is sold. All of it is within the limit of what browsers ask for (`application.ts`). */
 function mountSignups(router: Router, dependencies: LinksDependencies, attempts: Attempts): void {
-  const { config, billing, cookies, secrets, clock, limits } = dependencies;
+  const { config, billing, cookies, secrets, clock } = dependencies;
   if (billing === undefined) return;
   const lifetimeSeconds = config.lifetimes.interaction;
   const options = { cookies, secrets, clock, lifetimeSeconds, of: 'signup' } as const;
   const signupAttempts = createAttempts<SignupRequest>(options);
   const signup = { ...dependencies, billing, attempts, signupAttempts };
   const back = '/integrations/stripe/checkout';
-  router.use(['/signup', back], limits.byAddress(signupLimit));
   router.get('/signup', (ctx) => beginSignup(ctx, signup));
   router.get('/signup/return', (ctx) => returnToSignup(ctx, signup));
   router.get('/signup/:provider', (ctx) => beginSignup(ctx, signup, ctx.params.provider));

@@ -20,7 +20,7 @@ import { challengeOf } from './attempts.ts';
 import type { Attempts } from './attempts.ts';
 import { linkProblem } from './errors.ts';
 import type { LinkErrorCode } from './errors.ts';
-import { isOwnNavigation } from './origins.ts';
+import { appOrigins, isOwnNavigation } from './origins.ts';
 import { authorize, codeOf, requireNavigation, requireProvider } from './signin.ts';
 import { addressOf, leavesChoice, parametersOf, readLink } from './signup_request.ts';
 import type { SignupLink, SignupRequest } from './signup_request.ts';
@@ -156,7 +156,7 @@ async function goOn(
 }
 
 /** A step to where the browser is to be, or what it is to be shown. */
-export async function act(
+async function act(
   ctx: ParameterizedContext,
   dependencies: SignupDependencies,
   step: SignupStep,
@@ -186,7 +186,7 @@ export async function act(
       const view = {
         account: account?.name ?? '',
         product: product?.name ?? step.product,
-        goOn: targetOf(config, step.returnTo),
+        goOn: signinAddress(config, step),
         manage: `/account/portal?${new URLSearchParams({ account: step.account })}`,
       };
       return sendPage(ctx, subscribedPage(view, config.brand), 200);
@@ -207,6 +207,17 @@ function switchAddress(
   const { plan, period, quantity, returnTo } = wish;
   const parameters = parametersOf({ plan, period, quantity, account, returnTo });
   return `/account/switch/${product}?${new URLSearchParams(parameters)}`;
+}
+
+/** For this account, so that whoever was interrupted on the way comes in as if nothing had happened. */
+function signinAddress(
+  config: Config,
+  { account, product, returnTo }: { account: string; product: string; returnTo?: string },
+): string {
+  const target = targetOf(config, returnTo);
+  const isAllowed = appOrigins(config).has(new URL(target).origin);
+  const query = { account, product, ...(isAllowed && { return_to: target }) };
+  return `/signin?${new URLSearchParams(query)}`;
 }
 
 function targetOf(config: Config, returnTo: string | undefined): string {

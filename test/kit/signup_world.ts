@@ -15,7 +15,7 @@ import type { SignIn, World } from './world.ts';
 type Products = NonNullable<ConfigInput['products']>;
 
 /** `team` is paid for, by seat; `solo` can be tried with a card, `easy` without one; `free` costs nothing. */
-export const products: Products = [
+const products: Products = [
   {
     id: 'api',
     name: 'API',
@@ -111,6 +111,24 @@ export async function stock(api: Stripe): Promise<void> {
   }
 }
 
+/** Where events go, once it is known where that is: its secret is needed before. */
+export async function hookOf(
+  api: Stripe,
+): Promise<{ secret: string; pointTo(issuer: string): Promise<void> }> {
+  const hook = await api.webhookEndpoints.create({
+    url: 'http://127.0.0.1:1/',
+    enabled_events: ['*'],
+    api_version: apiVersion,
+  });
+  return {
+    secret: hook.secret ?? '',
+    async pointTo(issuer) {
+      const url = `${issuer}/integrations/stripe/events`;
+      await api.webhookEndpoints.update(hook.id, { url });
+    },
+  };
+}
+
 export interface SignupWorld extends World {
   stripe: StripeSimulator;
   /** What an operator does at Stripe. */
@@ -125,19 +143,13 @@ export async function startSignupWorld(
   const stripe = await startStripe({ port: 0 });
   const api = operatorOf(stripe);
   await stock(api);
-  const hook = await api.webhookEndpoints.create({
-    url: 'http://127.0.0.1:1/',
-    enabled_events: ['*'],
-    api_version: apiVersion as Stripe.WebhookEndpointCreateParams.ApiVersion,
-  });
-  const secret = hook.secret ?? '';
+  const { secret, pointTo } = await hookOf(api);
   const selling = sellingConfig(stripe, [secret]);
   const world = await startWorld({
     clock: () => stripe.now(),
     config: { ...selling, stripe: { ...selling.stripe, ...ofStripe }, ...changes },
   });
-  const url = `${world.issuer}/integrations/stripe/events`;
-  await api.webhookEndpoints.update(hook.id, { url });
+  await pointTo(world.issuer);
   return {
     ...world,
     stripe,
