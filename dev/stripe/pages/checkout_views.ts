@@ -21,7 +21,7 @@ function open(view: CheckoutView, trouble: string | undefined): Reply {
   const { session, merchant } = view;
   const title = view.trialEnd === null ? `Pay ${merchant}` : `Try ${merchant}`;
   const body = markup`<h1>${title}</h1>
-${view.trialEnd === null ? markup`` : markup`<p>Free until ${date(view.trialEnd)}.</p>`}
+${view.trialEnd === null ? markup`` : markup`<p>Free until ${date(view.trialEnd)}, then ${laterText(view)}.</p>`}
 ${problem(trouble)}
 ${lines(view)}
 ${view.lines.filter(({ adjustable }) => adjustable).map((line) => quantityForm(view, line))}
@@ -30,6 +30,9 @@ ${payForm(view)}
 <p>${link(`${addressOf(session.id)}/leave`, `Back to ${merchant}`)}</p>`;
   return { title, body, ...(trouble === undefined ? {} : { status: 402 }) };
 }
+
+const laterText = ({ lines: all }: CheckoutView): string =>
+  all.map(({ item, price }) => priceText(price, item.quantity ?? 1)).join(' and ');
 
 function lines({ session, lines: all, dueToday }: CheckoutView): Markup {
   const currency = session.currency ?? all[0]?.price.currency ?? 'eur';

@@ -131,10 +131,7 @@ function webhooks({ webhooks: control }: StripeSimulator): Markup {
 }
 
 function events({ objects }: StripeSimulator): Markup {
-  const newest = objects
-    .events()
-    .toSorted((one, other) => other.created - one.created)
-    .slice(0, mostShown);
+  const newest = objects.events().toReversed().slice(0, mostShown);
   const rows = newest.map(({ id, type, created, data }) => {
     const { object, id: about = '' } = data.object;
     const what =
@@ -144,7 +141,8 @@ function events({ objects }: StripeSimulator): Markup {
     return markup`<tr><td>${moment(created)}</td><td>${type}<br><code>${id}</code></td><td>${what}</td>
 <td>${action('/dashboard/redeliver', 'Send again', { event: id })}</td></tr>`;
   });
-  return markup`<section><h2>Events</h2>${table('Events', ['At', 'Event', 'About', 'Again'], rows)}</section>`;
+  return markup`<section><h2>Events</h2>
+<details><summary>The last ${String(newest.length)}</summary>${table('Events', ['At', 'Event', 'About', 'Again'], rows)}</details></section>`;
 }
 
 const faultChoices: readonly [kind: string, label: string][] = [
