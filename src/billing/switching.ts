@@ -72,9 +72,10 @@ export interface Switching {
   preview(change: Change, prorationDate?: number): Promise<Preview>;
   /**
    * Changes the plan and takes the payment, or neither.
+   * @param attempt names the page that was agreed to: sent twice it is one change, and what was declined is not for ever
    * @throws {Problem} `card_declined` (402), `change_refused` (502), `stripe_unavailable` (503)
    */
-  apply(change: Change, preview: Preview): Promise<void>;
+  apply(change: Change, preview: Preview, attempt: string): Promise<void>;
 }
 
 /** What is to be paid is paid at once, so that what was shown is what is taken. */
@@ -108,9 +109,10 @@ export function createSwitching(deps: {
         : { currency, due, credit: Math.max(0, -total), prorationDate };
     },
 
-    async apply(change, { prorationDate }) {
+    async apply(change, { prorationDate }, attempt) {
       const key = ['switch', change.subscription, change.priceId, change.quantity ?? 1];
-      const idempotencyKey = `tollgate:${sha256(JSON.stringify([...key, change.basis, prorationDate]))}`;
+      const hash = sha256(JSON.stringify([...key, change.basis, attempt]));
+      const idempotencyKey = `tollgate:${hash}`;
       try {
         await stripe.call('subscriptions.update', (api) =>
           api.subscriptions.update(

@@ -5,6 +5,7 @@
  */
 
 import type { ParameterizedContext } from 'koa';
+import { randomToken } from '../base/ids.ts';
 import type { Change, Preview } from '../billing/switching.ts';
 import type { Account } from '../directory/accounts.ts';
 import type { PriceConfig, ProductConfig } from '../config.ts';
@@ -34,6 +35,8 @@ interface Agreed {
   priceId: string;
   preview: Preview;
   at: number;
+  /** Of this page alone. */
+  attempt: string;
   /** Absent: nobody said where to go on to. */
   back?: string;
 }
@@ -118,6 +121,7 @@ async function showChange(
     priceId,
     preview,
     at: clock(),
+    attempt: randomToken(),
     ...(wantsBack ? { back } : {}),
   };
   const action = `/account/switch/${encodeURIComponent(product.id)}`;
@@ -190,7 +194,7 @@ export async function confirmSwitch(
       const wantsBack = agreed.back !== undefined;
       return showChange(ctx, deps, change, { account, product, back, wantsBack, message });
     }
-    await billing.switching.apply(change, agreed.preview);
+    await billing.switching.apply(change, agreed.preview, agreed.attempt);
   }
   // Done now, or before: by a double click, or by what was stopped in the middle.
   await syncNow(deps, account.id);

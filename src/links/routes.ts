@@ -24,7 +24,6 @@ import type { Log } from '../base/log.ts';
 import type { Secrets } from '../base/secrets.ts';
 import type { Billing } from '../billing/billing.ts';
 import type { Config } from '../config.ts';
-import type { Directory } from '../directory/directory.ts';
 import type { LinkOidc } from '../oidc/links.ts';
 import type { LiveSessions } from '../oidc/live_sessions.ts';
 import type { Cookies } from '../web/cookies.ts';

@@ -12,7 +12,6 @@ import type { InboxWorker } from '../../src/billing/inbox_worker.ts';
 import { createReconcile } from '../../src/billing/reconcile.ts';
 import type { Reconcile } from '../../src/billing/reconcile.ts';
 import { createStripe } from '../../src/billing/stripe.ts';
-import type { StripeClient } from '../../src/billing/stripe.ts';
 import { createSync } from '../../src/billing/sync.ts';
 import type { Catalog, Signups, Sync } from '../../src/billing/types.ts';
 import { createWebhooks } from '../../src/billing/webhooks.ts';
@@ -62,7 +61,6 @@ const products: NonNullable<ConfigInput['products']> = [
 
 /** What one process has. */
 export interface BillingProcess {
-  stripeClient: StripeClient;
   webhooks: Webhooks;
   catalog: Catalog;
   sync: Sync;
@@ -167,7 +165,6 @@ function processOver(
   const worker = createInboxWorker({ ...shared, inbox, work });
   onTestFinished(() => worker.stop());
   return {
-    stripeClient: stripe,
     webhooks: createWebhooks({ ...shared, inbox, config: stripeConfig }),
     catalog,
     sync,

@@ -8,6 +8,7 @@ import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Stripe } from 'stripe';
 import { listen } from '../../dev/listen.ts';
+import { startStripe } from '../../dev/stripe/simulator.ts';
 import { startService } from '../../dev/service.ts';
 import { createUsage } from '../../dev/services/usage.ts';
 import type { Usage } from '../../dev/services/usage.ts';
@@ -154,4 +155,31 @@ test('the service answers while Stripe is silent, and bills the customer of the 
   (await asked.promise)();
   await usage.settled();
   expect(counted).toEqual([expect.objectContaining({ 'payload[stripe_customer_id]': 'cus_1' })]);
+});
+
+test('the simulator of Stripe counts it on the meter that the plan has', async () => {
+  const simulator = await startStripe({ port: 0 });
+  closing.push(simulator.close);
+  const { hostname: host, port } = new URL(simulator.url);
+  const stripe = new Stripe(simulator.secretKey, { host, port, protocol: 'http' });
+  const meter = await stripe.billing.meters.create({
+    display_name: 'Reports',
+    event_name: 'reports',
+    default_aggregation: { formula: 'sum' },
+  });
+  const { id: customer } = await stripe.customers.create({ name: 'Office' });
+  const recorder = createUsage({ stripe, meter: 'reports', clock: simulator.now });
+  closing.push(recorder.close);
+  simulator.fail({ kind: 'cut_after', path: '/v1/billing/meter_events' });
+  recorder.record({ customer }, 'request-1', 3);
+  recorder.record({ customer }, 'request-1', 3);
+  recorder.record({ customer }, 'request-2');
+  await recorder.settled();
+  const minute = Math.floor(simulator.now() / 60_000) * 60;
+  const { data } = await stripe.billing.meters.listEventSummaries(meter.id, {
+    customer,
+    start_time: minute - 600,
+    end_time: minute + 600,
+  });
+  expect(data.map((summary) => summary.aggregated_value)).toEqual([4]);
 });

@@ -424,11 +424,9 @@ describe('sign-up', () => {
       const page = await world
         .browser()
         .get(`${world.issuer}/signup?${new URLSearchParams(query)}`);
-      expect([page.status, page.title]).toEqual([
-        400,
-        'This app sent us something we cannot use – Tollgate',
-      ]);
-      expect(page.text).toContain(`<code>${code}</code>`);
+      expect(page.status).toBe(400);
+      const refusals = world.log.lines.filter(({ message }) => message === 'request refused');
+      expect(refusals.at(-1)?.fields).toMatchObject({ path: '/signup', error_code: code });
     }
   });
 
@@ -462,7 +460,95 @@ describe('sign-up', () => {
     const on = await other.follow(none, 'Go on with API');
     expect(sessionOf(on.url)).not.toBe(session);
   });
+});
 
+describe('sign-up while Stripe is away', () => {
+  test('says so, and trying again is harmless', async () => {
+    world.stripe.webhooks.pause();
+    const who = somebody();
+    const browser = world.browser();
+    world.stripe.fail({ kind: 'status', status: 503, path: '/v1/checkout/sessions', times: 2 });
+    const page = await follow(browser, world.issuer, team, who);
+    expect([page.status, page.title, page.headers['retry-after']]).toEqual([
+      503,
+      'The payment service does not answer – Tollgate',
+      '5',
+    ]);
+    expect(page.text).not.toMatch(/cs_|sk_test/);
+    const { url } = await browser.follow(page, 'Try again');
+    await pay(sessionOf(url));
+    world.stripe.fail({ kind: 'cut_before', path: '/v1/checkout/sessions/*', times: 2 });
+    const back = await browser.get(success(sessionOf(url)));
+    expect([back.status, back.title]).toEqual([503, 'We cannot see your payment yet – Tollgate']);
+    await expectSignedIn(browser, await browser.follow(back, 'Look again'), { plan: 'team' });
+    await expectOneOfEach(who.someone.subject);
+  });
+
+  test('an answer that takes its time is waited for', async () => {
+    const who = somebody();
+    world.stripe.fail({ kind: 'slow', ms: 300, times: 4 });
+    const { browser, session } = await begin(who);
+    world.stripe.fail({ kind: 'slow', ms: 300, times: 4 });
+    await expectSignedIn(browser, await browser.get(await pay(session)), { plan: 'team' });
+    await expectOneOfEach(who.someone.subject);
+  });
+
+  test('who has a plan by what we know is not sent to pay meanwhile', async () => {
+    const who = somebody();
+    const { browser, session } = await begin(who);
+    await browser.get(await pay(session));
+    world.stripe.fail({ kind: 'status', status: 503, times: 100 });
+    const page = await follow(browser, world.issuer, team, who);
+    expect(page.title).toBe('You have a plan already – Tollgate');
+  });
+
+  test('the address of a payment page is in no log', () => {
+    const told = JSON.stringify(world.log.lines);
+    expect(world.log.lines.length).toBeGreaterThan(100);
+    expect(told).not.toContain('/c/pay/');
+    expect(told).not.toContain(world.stripe.secretKey);
+  });
+});
+
+describe('sign-up where people come in otherwise', () => {
+  test('by invitation: somebody new is told so, and becomes nobody', async () => {
+    const closed = await startSignupWorld({ registration: 'invitation' });
+    try {
+      const browser = closed.browser();
+      const page = await follow(browser, closed.issuer, team, somebody());
+      expect([page.status, page.title]).toEqual([403, 'You need an invitation – Tollgate']);
+      expect(closed.stripe.calls.filter(({ path }) => path === '/v1/customers')).toEqual([]);
+      sessionOf((await follow(closed.browser(), closed.issuer, team, { person: 'grace' })).url);
+    } finally {
+      await closed.close();
+    }
+  });
+
+  test('open: their personal account is the one that is paid for', async () => {
+    const open = await startSignupWorld({ registration: 'open', signup: {} });
+    try {
+      const browser = open.browser();
+      const page = await follow(browser, open.issuer, team, somebody());
+      const outcome = await open.stripe.checkout.pay(sessionOf(page.url), { card: cards.pays });
+      if (outcome.kind !== 'completed') throw new Error(outcome.kind);
+      const end = await browser.get(outcome.redirect);
+      expect(end.url).toBe('https://app.example.com/');
+      const { claims } = await tokenAt(browser, open.issuer);
+      expect(claims).toMatchObject({ plan: 'team', roles: ['owner'] });
+      const accounts = await open.store.find('account', 'customer', '', { prefix: true });
+      expect(accounts.map(({ id }) => id)).toEqual([claims.account]);
+      // Without an address of the app's there is a page of ours.
+      const other = await follow(open.browser(), open.issuer, team, somebody());
+      const { redirect } = await open.stripe.checkout.leave(sessionOf(other.url));
+      const known = open.browser();
+      expect((await known.get(redirect!)).title).toBe('You left the payment – Tollgate');
+    } finally {
+      await open.close();
+    }
+  });
+});
+
+describe('sign-up and time', () => {
   test('a price that was archived: a page, and nothing is left in the way', async () => {
     const [price] = (await world.api.prices.list({ lookup_keys: ['solo_month'] })).data;
     await world.api.prices.update(price!.id, { active: false });
@@ -478,9 +564,7 @@ describe('sign-up', () => {
     await world.api.prices.update(price!.id, { active: true });
     sessionOf((await follow(browser, world.issuer, solo, who)).url);
   });
-});
 
-describe('sign-up and time', () => {
   test('back after a week: the same sign-up and customer, another page to pay', async () => {
     const who = somebody();
     const { session } = await begin(who);

@@ -65,7 +65,7 @@ export const ends = {
 export const sellingConfig = (
   stripe: StripeSimulator,
   webhookSecrets: string[],
-): ConfigChanges => ({
+): ConfigChanges & Pick<ConfigInput, 'stripe'> & { stripe: object } => ({
   registration: 'checkout',
   products,
   stripe: {
@@ -111,28 +111,45 @@ export async function stock(api: Stripe): Promise<void> {
   }
 }
 
+/** Where events go, once it is known where that is: its secret is needed before. */
+export async function hookOf(
+  api: Stripe,
+): Promise<{ secret: string; pointTo(issuer: string): Promise<void> }> {
+  const hook = await api.webhookEndpoints.create({
+    url: 'http://127.0.0.1:1/',
+    enabled_events: ['*'],
+    api_version: apiVersion,
+  });
+  return {
+    secret: hook.secret ?? '',
+    async pointTo(issuer) {
+      const url = `${issuer}/integrations/stripe/events`;
+      await api.webhookEndpoints.update(hook.id, { url });
+    },
+  };
+}
+
 export interface SignupWorld extends World {
   stripe: StripeSimulator;
   /** What an operator does at Stripe. */
   api: Stripe;
 }
 
-export async function startSignupWorld(changes: ConfigChanges = {}): Promise<SignupWorld> {
+/** @param changes of the configuration, and of its part about Stripe */
+export async function startSignupWorld(
+  changes: ConfigChanges = {},
+  ofStripe: Partial<NonNullable<ConfigInput['stripe']>> = {},
+): Promise<SignupWorld> {
   const stripe = await startStripe({ port: 0 });
   const api = operatorOf(stripe);
   await stock(api);
-  const hook = await api.webhookEndpoints.create({
-    url: 'http://127.0.0.1:1/',
-    enabled_events: ['*'],
-    api_version: apiVersion,
-  });
-  const secret = hook.secret ?? '';
+  const { secret, pointTo } = await hookOf(api);
+  const selling = sellingConfig(stripe, [secret]);
   const world = await startWorld({
     clock: () => stripe.now(),
-    config: { ...sellingConfig(stripe, [secret]), ...changes },
+    config: { ...selling, stripe: { ...selling.stripe, ...ofStripe }, ...changes },
   });
-  const url = `${world.issuer}/integrations/stripe/events`;
-  await api.webhookEndpoints.update(hook.id, { url });
+  await pointTo(world.issuer);
   return {
     ...world,
     stripe,

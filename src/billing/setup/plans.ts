@@ -14,6 +14,8 @@ export interface SurveyedPlan {
   /** At Stripe, like the prices; absent where it is not there. */
   product: string | undefined;
   prices: string[];
+  /** Periods whose price is not there. */
+  missing: string[];
 }
 
 interface Known {
@@ -58,13 +60,15 @@ async function surveyPlan(survey: Survey, place: Place): Promise<SurveyedPlan> {
   const there = [...found.values()].filter((price) => price !== undefined);
   const product = await surveyProduct(survey, place, there);
   const prices: string[] = [];
+  const missing: string[] = [];
   for (const price of plan.prices) {
     const settled = await surveyPrice(survey, place, { price, found: found.get(price), product });
-    if (settled !== undefined) prices.push(settled.id);
+    if (settled === undefined) missing.push(price.period);
+    else prices.push(settled.id);
   }
   // Where the prices are named by ids that lead nowhere, there is no product to speak of.
   if (product !== undefined || isMakeable(plan)) await surveyAttached(survey, place, product);
-  return { plan, product, prices };
+  return { plan, product, prices, missing };
 }
 
 /** By lookup key also one that is archived, so that it can be said. */

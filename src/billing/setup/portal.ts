@@ -58,19 +58,25 @@ export async function surveyPortal(survey: Survey, plans: readonly SurveyedPlan[
 }
 
 interface Changeable {
-  product: string;
+  /** At Stripe, like the prices; absent where it is not there. */
+  product: string | undefined;
   prices: string[];
+  /** Periods whose price is not there. */
+  missing: string[];
   seats: { min: number; max: number } | undefined;
 }
 
 /** Metered plans cannot be changed in the portal, Stripe says. */
 function changeableOf({ config }: Survey, plans: readonly SurveyedPlan[]): Changeable[] {
   if (config.stripe.changes !== 'portal') return [];
-  return plans.flatMap(({ plan, product, prices }) =>
-    product === undefined || prices.length === 0 || !plan.offered || plan.meter !== undefined
-      ? []
-      : [{ product, prices, seats: plan.seats }],
-  );
+  return plans
+    .filter(({ plan }) => plan.offered && plan.meter === undefined)
+    .map(({ plan, product, prices, missing }) => ({
+      product,
+      prices,
+      missing: missing.map((period) => `${plan.id} ${period}`),
+      seats: plan.seats,
+    }));
 }
 
 function complainOfPortal(
@@ -98,16 +104,21 @@ function complainOfPortal(
   const there = new Map(
     (update.products ?? []).map(({ product, prices }) => [product, new Set(prices)]),
   );
-  const lacking = wanted.flatMap(({ product, prices }) =>
-    prices.filter((price) => there.get(product)?.has(price) !== true),
-  );
+  const lacking = wanted.flatMap(({ product = '', prices, missing }) => [
+    ...prices.filter((price) => there.get(product)?.has(price) !== true),
+    ...missing,
+  ]);
   need(lacking.length === 0, `People cannot change to ${quoted(lacking)} in it.`);
   return complaints;
 }
 
 function parametersOf({ config }: Survey, wanted: readonly Changeable[]): PortalParameters {
   const { issuer, brand } = config;
-  const changeable = wanted.slice(0, mostProducts);
+  const changeable = wanted
+    .flatMap(({ product, ...one }) =>
+      product === undefined || one.prices.length === 0 ? [] : [{ ...one, product }],
+    )
+    .slice(0, mostProducts);
   const hasSeats = changeable.some(({ seats }) => seats !== undefined);
   return {
     name: `Tollgate at ${new URL(issuer).host}`,

@@ -84,11 +84,11 @@ export async function settle<T extends { id: string }>(
   return made;
 }
 
-const keyLastsMs = 600_000;
+const keyLastsMs = 60_000;
 
 /**
- * Two that push at once make one thing. Not for longer than some minutes: Stripe would go on answering with what
- * somebody has deleted since.
+ * Two that push at once make one thing. Not for longer: Stripe would go on answering with what somebody has deleted
+ * since, or with a failure of its own.
  */
 function keyOf(now: number, what: string, parameters: unknown): string {
   const digest = createHash('sha256')
