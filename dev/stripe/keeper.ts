@@ -2,7 +2,8 @@
 
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { savedOf } from './state.ts';
-import type { Saved, State } from './state.ts';
+import type { State } from './state.ts';
+import type { Saved } from './tables.ts';
 
 export interface Keeper {
   /** Of before; nothing where there was no file. */

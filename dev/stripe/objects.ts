@@ -45,7 +45,6 @@ export type ProductFeature = Flat<Stripe.ProductFeature>;
 export type PromotionCode = Flat<Stripe.PromotionCode>;
 export type Refund = Flat<Stripe.Refund>;
 export type CheckoutSession = Flat<Stripe.Checkout.Session>;
-export type SetupIntent = Flat<Stripe.SetupIntent>;
 export type Subscription = Flat<Stripe.Subscription>;
 export type SubscriptionItem = Flat<Stripe.SubscriptionItem>;
 export type TestClock = Flat<Stripe.TestHelpers.TestClock>;

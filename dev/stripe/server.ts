@@ -82,6 +82,10 @@ async function answer(server: Server, call: Call): Promise<void> {
   const fingerprint = `${recorded.path} ${JSON.stringify(recorded.parameters)}`;
   const at = Math.floor(nowMs(server.state) / 1000);
   const before = key === undefined ? undefined : server.state.keys.begin(key, fingerprint, at);
+  if (before !== undefined && fault?.kind === 'cut_after') {
+    request.socket.destroy();
+    return;
+  }
   if (before !== undefined) {
     send(response, recorded, before, {
       'idempotent-replayed': 'true',
@@ -216,7 +220,8 @@ function find(
   method: string,
   path: string,
 ): { route: Route; ids: string[] } | undefined {
-  const segments = path.split('/').slice(1).map(decodeURIComponent);
+  const segments = decoded(path);
+  if (segments === undefined) return undefined;
   for (const route of routes) {
     if (route.method !== method || route.path.length !== segments.length) continue;
     const ids: string[] = [];
@@ -229,6 +234,14 @@ function find(
     if (matched) return { route, ids };
   }
   return undefined;
+}
+
+function decoded(path: string): string[] | undefined {
+  try {
+    return path.split('/').slice(1).map(decodeURIComponent);
+  } catch {
+    return undefined;
+  }
 }
 
 function unrecognized(method: string, path: string): ApiError {

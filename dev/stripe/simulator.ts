@@ -5,10 +5,11 @@ import { routes } from './api/routes.ts';
 import type { RecordedCall, StripeOptions, StripeSimulator } from './contract.ts';
 import { catchUp } from './engine/due.ts';
 import * as checkout from './engine/checkout.ts';
+import { applyCode, setQuantity, view as viewCheckout } from './engine/checkout_view.ts';
 import * as portal from './engine/portal.ts';
 import { ensureDefaultConfiguration } from './engine/portal_configuration.ts';
 import { previewPlanIn, updatePlanIn } from './engine/portal_plans.ts';
-import { view } from './engine/portal_sessions.ts';
+import { view as viewPortal } from './engine/portal_sessions.ts';
 import { chargeOf, disputeCharge, refundCharge } from './engine/reversals.ts';
 import { faults } from './faults.ts';
 import { keeper } from './keeper.ts';
@@ -93,19 +94,18 @@ export async function startStripe(options: StripeOptions): Promise<StripeSimulat
     settings: state.settings,
     webhooks: sender,
     checkout: {
-      view: (id) => checkout.view(state, id),
+      view: (id) => viewCheckout(state, id),
       pay: (id, paying) => act(() => checkout.pay(state, id, paying)),
       authenticate: (id, ok) => act(() => checkout.authenticate(state, id, ok)),
       leave: (id) => act(() => ({ redirect: state.checkoutSessions.need(id).cancel_url })),
       settle: (id, outcome) => act(() => checkout.settle(state, id, outcome === 'succeeded')),
-      applyCode: (id, code) => act(() => checkout.applyCode(state, id, code)),
-      setQuantity: (id, line, quantity) =>
-        act(() => checkout.setQuantity(state, id, line, quantity)),
+      applyCode: (id, code) => act(() => applyCode(state, id, code)),
+      setQuantity: (id, line, quantity) => act(() => setQuantity(state, id, line, quantity)),
     },
     portal: {
       view: (id) => {
         catchUp(state);
-        return view(state, id);
+        return viewPortal(state, id);
       },
       cancel: (id, how) => act(() => portal.cancelIn(state, id, how)),
       resume: (id, how) => act(() => portal.resumeIn(state, id, how)),

@@ -85,20 +85,17 @@ export function webhooks({ state, retries }: WebhookOptions): Webhooks {
     running += 1;
     delivery.sending = attemptOf(delivery);
     const { status } = await delivery.sending;
+    delivery.attempts += 1;
+    const taken = status >= 200 && status < 300;
+    const wait = retries[delivery.attempts - 1];
+    if (taken) {
+      for (let copy = 0; copy < options.duplicates; copy += 1) await attemptOf(delivery);
+    }
+    if (taken || wait === undefined) waiting = waiting.filter((one) => one !== delivery);
+    // Somebody who flushes does not wait; what was dropped meanwhile is not sent again.
+    else if (!closed && idle.length === 0 && waiting.includes(delivery)) hold(delivery, wait);
     delivery.sending = undefined;
     running -= 1;
-    delivery.attempts += 1;
-    const wait = retries[delivery.attempts - 1];
-    if (!waiting.includes(delivery)) {
-      // It was dropped, or delivered by hand.
-    } else if (status >= 200 && status < 300) {
-      waiting = waiting.filter((one) => one !== delivery);
-      for (let copy = 0; copy < options.duplicates; copy += 1) await attemptOf(delivery);
-    } else if (wait === undefined) {
-      waiting = waiting.filter((one) => one !== delivery);
-    } else if (!closed) {
-      if (idle.length === 0) hold(delivery, wait);
-    }
     if (waiting.length === 0) for (const tell of idle.splice(0)) tell();
     else pump();
   }

@@ -69,6 +69,17 @@ describe('the world', () => {
     expect(chooser.visible).toContain('Initech');
   });
 
+  test('who has only a closed account is told so, and who is new to choose a plan', async () => {
+    const meet = async (person: string) => {
+      const browser = createBrowser();
+      const page = await browser.get(`${world.issuer}/signin/example`);
+      return browser.submit(page, { button: `person=${person}` });
+    };
+    expect((await meet('linus')).visible).toContain('Hooli');
+    const nora = await meet('nora');
+    expect([nora.status, nora.visible]).toEqual([403, expect.stringContaining('nora@example.com')]);
+  });
+
   test('its story comes out right, and says each step', async () => {
     const said: string[] = [];
     const passed = await playStory(world, (text) => said.push(text));
@@ -102,17 +113,6 @@ describe('the world', () => {
       expect(await ask('/elsewhere')).toEqual([404, null]);
       expect((await ask('/events', { method: 'POST', body: '{}' }))[0]).toBe(415);
     }
-  });
-
-  test('who has only a closed account is told so, and who is new to choose a plan', async () => {
-    const meet = async (person: string) => {
-      const browser = createBrowser();
-      const page = await browser.get(`${world.issuer}/signin/example`);
-      return browser.submit(page, { button: `person=${person}` });
-    };
-    expect((await meet('linus')).visible).toContain('Hooli');
-    const nora = await meet('nora');
-    expect([nora.status, nora.visible]).toEqual([403, expect.stringContaining('nora@example.com')]);
   });
 
   test('its ports are seen as taken', async () => {

@@ -1,13 +1,12 @@
 /** S4: in whatever order events come, how often and how late, what is kept is what Stripe says at the end. */
 
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { cards } from '../../dev/stripe/cards.ts';
 import type { SubscriptionProjection } from '../../src/storage/documents.ts';
 import { openBillingWorld } from '../billing/world.ts';
 import { rounds } from '../kit/places.ts';
-import { startServer } from '../kit/server.ts';
 import { signatureOf } from '../kit/stripe_events.ts';
-import { openShop } from '../kit/stripe_shop.ts';
+import { openShop, serveShop } from '../kit/stripe_shop.ts';
 import type { StripeShop } from '../kit/stripe_shop.ts';
 
 const day = 86_400_000;
@@ -123,17 +122,8 @@ async function truth({ api }: StripeShop, subscription: string) {
 describe.each(['snapshot', 'thin'] as const)('with %s events', (kind) => {
   test('three times each, in disorder and late: after each step the account is as Stripe says', async () => {
     const shop = await openShop({ webhookRetries: [50, 100] });
-    const { simulator, api, prices, products } = shop;
-    const sendTo = await shop.subscribe(kind);
-    const running = await startServer({ config: { products, stripe: shop.config } });
-    onTestFinished(() => running.close());
-    await sendTo(running.issuer);
-    const { store, server } = running;
-    const customer = await shop.customer();
-    await server.directory.createUser({ id: 'ada', name: 'Ada' });
-    await server.directory.createAccount({ id: 'acc_ada', name: 'Ada', owner: 'ada' });
-    const { document, version } = (await store.get('account', 'acc_ada'))!;
-    await store.write('account', 'acc_ada', { ...document, customer }, { expect: version });
+    const { simulator, api, prices } = shop;
+    const { customer, projection } = await serveShop(shop, kind);
     Object.assign(simulator.webhooks.options, { duplicates: 2, shuffle: true, delayMs: 20 });
 
     const subscription = await shop.buy(customer, prices['team month'] ?? '', 3);
@@ -154,12 +144,9 @@ describe.each(['snapshot', 'thin'] as const)('with %s events', (kind) => {
       await step();
       await simulator.webhooks.flush();
       const expected = await truth(shop, subscription);
-      const projection = async () => [
-        what,
-        (await store.get('account', 'acc_ada'))?.document.subscriptions?.api,
-      ];
+      const found = async () => [what, await projection()];
       await expect
-        .poll(projection, { timeout: 10_000 })
+        .poll(found, { timeout: 10_000 })
         .toEqual([what, expect.objectContaining(expected)]);
     }
     const refused = simulator.webhooks.attempts.filter(({ status }) => status !== 200);

@@ -8,7 +8,9 @@ import { handledTypes } from '../../src/billing/event_kinds.ts';
 import { createStripe } from '../../src/billing/stripe.ts';
 import type { StripeClient } from '../../src/billing/stripe.ts';
 import type { ConfigInput } from '../../src/config.ts';
-import { recordingLog, testConfig } from './server.ts';
+import type { AccountDocument, SubscriptionProjection } from '../../src/storage/documents.ts';
+import { recordingLog, startServer, testConfig } from './server.ts';
+import type { RunningServer } from './server.ts';
 import { webhookSecret } from './stripe_events.ts';
 
 export interface StripeShop {
@@ -116,4 +118,36 @@ async function endpoint(api: StripeClient['api'], kind: 'snapshot' | 'thin') {
   const moveTo = async (url: string) =>
     void (await api.v2.core.eventDestinations.update(made.id, { webhook_endpoint: { url } }));
   return { secret: made.webhook_endpoint?.signing_secret ?? '', moveTo };
+}
+
+export interface ShopServer extends RunningServer {
+  /** Of the account `acc_ada`, at the shop. */
+  customer: string;
+  account(): Promise<AccountDocument>;
+  /** What is kept of the subscription to `api`. */
+  projection(): Promise<SubscriptionProjection | undefined>;
+}
+
+/** Tollgate, which hears from the shop, and an account that is a customer there. */
+export async function serveShop(
+  shop: StripeShop,
+  kind: 'snapshot' | 'thin' = 'snapshot',
+): Promise<ShopServer> {
+  const sendTo = await shop.subscribe(kind);
+  const running = await startServer({ config: { products: shop.products, stripe: shop.config } });
+  onTestFinished(() => running.close());
+  await sendTo(running.issuer);
+  const { store, server } = running;
+  const customer = await shop.customer();
+  await server.directory.createUser({ id: 'ada', name: 'Ada' });
+  await server.directory.createAccount({ id: 'acc_ada', name: 'Ada', owner: 'ada' });
+  const account = async () => (await store.get('account', 'acc_ada'))!;
+  const { document, version } = await account();
+  await store.write('account', 'acc_ada', { ...document, customer }, { expect: version });
+  return {
+    ...running,
+    customer,
+    account: async () => (await account()).document,
+    projection: async () => (await account()).document.subscriptions?.api,
+  };
 }

@@ -1,6 +1,5 @@
 /** `/v1/checkout/sessions`, for subscriptions, on Stripe's own page. */
 
-import type Stripe from 'stripe';
 import type { z } from 'zod';
 import { expireSession } from '../engine/checkout.ts';
 import { couponOf } from '../engine/discounts.ts';
@@ -8,88 +7,14 @@ import { newLineItem, newSession, totalSession } from '../engine/sessions.ts';
 import type { SessionLine } from '../engine/sessions.ts';
 import { invalid, missing } from '../errors.ts';
 import type { CheckoutSession, Customer, Price } from '../objects.ts';
-import {
-  bool,
-  choice,
-  group,
-  int,
-  list,
-  metadata,
-  paging,
-  parameters,
-  range,
-  text,
-  whole,
-} from '../parameters.ts';
 import { now } from '../state.ts';
-import type { CheckoutWork, State } from '../state.ts';
+import type { State } from '../state.ts';
+import type { CheckoutWork } from '../tables.ts';
 import { day, minute } from '../time.ts';
 import { mergeMetadata, page, route, within } from './route.ts';
 import type { Route } from './route.ts';
+import { creating, listing, nothing } from './checkout_parameters.ts';
 import { listLines } from './session_lines.ts';
-
-const subscriptionData = group({
-  billing_cycle_anchor: int.optional(),
-  billing_mode: group({ type: choice('flexible') }).optional(),
-  description: text.max(500).optional(),
-  metadata: metadata.optional(),
-  proration_behavior: choice('create_prorations', 'none').optional(),
-  trial_end: int.optional(),
-  trial_period_days: whole.optional(),
-  trial_settings: group({
-    end_behavior: group({ missing_payment_method: choice('cancel', 'create_invoice', 'pause') }),
-  }).optional(),
-});
-
-const creating = parameters<Stripe.Checkout.SessionCreateParams>()({
-  allow_promotion_codes: bool.optional(),
-  allowed_payment_method_types: list(text).optional(),
-  automatic_tax: group({ enabled: bool }).optional(),
-  billing_address_collection: choice('auto', 'required').optional(),
-  cancel_url: text.optional(),
-  client_reference_id: text.max(200).optional(),
-  currency: text.optional(),
-  customer: text.optional(),
-  customer_email: text.max(800).optional(),
-  customer_update: group({
-    address: choice('auto', 'never').optional(),
-    name: choice('auto', 'never').optional(),
-  }).optional(),
-  discounts: list(group({ coupon: text.optional(), promotion_code: text.optional() })).optional(),
-  expires_at: int.optional(),
-  line_items: list(
-    group({
-      adjustable_quantity: group({
-        enabled: bool,
-        maximum: whole.optional(),
-        minimum: whole.optional(),
-      }).optional(),
-      metadata: metadata.optional(),
-      price: text,
-      quantity: whole.optional(),
-    }),
-  ),
-  locale: text.max(10).optional(),
-  metadata: metadata.optional(),
-  mode: choice('payment', 'setup', 'subscription'),
-  payment_method_collection: choice('always', 'if_required').optional(),
-  phone_number_collection: group({ enabled: bool }).optional(),
-  subscription_data: subscriptionData.optional(),
-  success_url: text.optional(),
-  tax_id_collection: group({ enabled: bool }).optional(),
-  ui_mode: choice('hosted_page').optional(),
-});
-
-const listing = parameters<Stripe.Checkout.SessionListParams>()({
-  ...paging,
-  created: range.optional(),
-  customer: text.optional(),
-  customer_details: group({ email: text }).optional(),
-  payment_intent: text.optional(),
-  status: choice('complete', 'expired', 'open').optional(),
-  subscription: text.optional(),
-});
-const nothing = parameters<Stripe.Checkout.SessionRetrieveParams>()({});
 
 export const checkoutSessionRoutes: Route[] = [
   route('POST', '/v1/checkout/sessions', creating, create),
@@ -150,7 +75,7 @@ function create(state: State, given: Given): CheckoutSession {
     );
   }
   const session = newSession(state, { customer, currency: first.currency });
-  session.expires_at = expiryOf(session, given);
+  session.expires_at = expiryOf(state, session, given);
   assign(session, given);
   const work = workOf(state, session, lines, given);
   totalSession(state, session, work);
@@ -231,10 +156,15 @@ function requireUrls(given: Given): void {
   }
 }
 
-/** From 30 minutes to 24 hours after it was made. */
-function expiryOf(session: CheckoutSession, given: Given): number {
+/**
+ * From 30 minutes to 24 hours after it was made. Who asks has a clock of their own, that was not moved on: what is past
+ * here is meant by that one.
+ */
+function expiryOf(state: State, session: CheckoutSession, given: Given): number {
   if (given.expires_at === undefined) return session.expires_at;
-  const wait = given.expires_at - session.created;
+  const isPast = given.expires_at <= session.created;
+  const expiry = given.expires_at + (isPast ? Math.floor(state.movedOn / 1000) : 0);
+  const wait = expiry - session.created;
   if (wait < 30 * minute) {
     throw invalid(
       'The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation.',
@@ -247,7 +177,7 @@ function expiryOf(session: CheckoutSession, given: Given): number {
       'expires_at',
     );
   }
-  return given.expires_at;
+  return expiry;
 }
 
 function assign(session: CheckoutSession, given: Given): void {

@@ -6,7 +6,8 @@ import { invalid, missing } from '../errors.ts';
 import type { Feature, ProductFeature } from '../objects.ts';
 import { bool, metadata, paging, parameters, text } from '../parameters.ts';
 import { newId } from '../state.ts';
-import type { ProductFeatureRow, State } from '../state.ts';
+import type { State } from '../state.ts';
+import type { ProductFeatureRow } from '../tables.ts';
 import { mergeMetadata, page, route } from './route.ts';
 import type { Route } from './route.ts';
 

@@ -54,7 +54,7 @@ export const eventDestinationRoutes: Route[] = [
   route('POST', root, creating, (state, given) => {
     requireUrl(given.webhook_endpoint.url);
     const wrong = given.enabled_events.find(
-      (type) => isThin(type) !== (given.event_payload === 'thin'),
+      (type) => type !== '*' && isThin(type) !== (given.event_payload === 'thin'),
     );
     if (wrong !== undefined) {
       throw invalid(`${wrong} is no event of ${given.event_payload} payloads.`, 'enabled_events');

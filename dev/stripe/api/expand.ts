@@ -84,9 +84,6 @@ function tableOf(state: State, name: string): { get(id: string): object | undefi
       return state.invoices;
     case 'payment_intent':
       return state.paymentIntents;
-    case 'pending_setup_intent':
-    case 'setup_intent':
-      return state.setupIntents;
     case 'product':
       return state.products;
     case 'promotion_code':

@@ -1,7 +1,6 @@
 /** `/v1/subscriptions` */
 
-import type Stripe from 'stripe';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { cancelNow, note, scheduleEnd } from '../engine/cancellation.ts';
 import { collect } from '../engine/collection.ts';
 import { couponOf, redeem } from '../engine/discounts.ts';
@@ -13,158 +12,20 @@ import { latestPeriodEnd, over, periodEnd, workOf } from '../engine/subscription
 import { applyUpdate } from '../engine/updating.ts';
 import { invalid, missing } from '../errors.ts';
 import type { Subscription } from '../objects.ts';
-import {
-  bool,
-  choice,
-  emptyable,
-  group,
-  int,
-  list,
-  metadata,
-  paging,
-  parameters,
-  range,
-  text,
-  whole,
-} from '../parameters.ts';
 import { now } from '../state.ts';
 import type { State } from '../state.ts';
 import { mergeMetadata, page, route, within } from './route.ts';
 import type { Route } from './route.ts';
 import { itemsOf, needPrice } from './subscription_items.ts';
-
-const proration = choice('always_invoice', 'create_prorations', 'none');
-const feedback = choice(
-  'customer_service',
-  'low_quality',
-  'missing_features',
-  'other',
-  'switched_service',
-  'too_complex',
-  'too_expensive',
-  'unused',
-);
-const details = group({
-  comment: emptyable(text).optional(),
-  feedback: emptyable(feedback).optional(),
-});
-const trialSettings = group({
-  end_behavior: group({ missing_payment_method: choice('cancel', 'create_invoice', 'pause') }),
-});
-const discounts = emptyable(
-  list(group({ coupon: text.optional(), promotion_code: text.optional() })),
-);
-const behaviors = choice('allow_incomplete', 'default_incomplete', 'error_if_incomplete');
-const billingMode = group({ type: choice('flexible') });
-const trialEnd = z.union([z.literal('now'), int]);
-const paymentSettings = group({
-  save_default_payment_method: choice('off', 'on_subscription').optional(),
-});
-
-const creating = parameters<Stripe.SubscriptionCreateParams>()({
-  billing_cycle_anchor: int.optional(),
-  billing_mode: billingMode.optional(),
-  cancel_at: z.union([choice('min_period_end', 'max_period_end'), int]).optional(),
-  cancel_at_period_end: bool.optional(),
-  collection_method: choice('charge_automatically').optional(),
-  currency: text.optional(),
-  customer: text,
-  default_payment_method: text.optional(),
-  description: text.max(500).optional(),
-  discounts: discounts.optional(),
-  items: list(
-    group({
-      metadata: metadata.optional(),
-      price: text,
-      quantity: whole.optional(),
-    }),
-  ),
-  metadata: metadata.optional(),
-  off_session: bool.optional(),
-  payment_behavior: behaviors.optional(),
-  payment_settings: paymentSettings.optional(),
-  proration_behavior: proration.optional(),
-  trial_end: trialEnd.optional(),
-  trial_period_days: whole.optional(),
-  trial_settings: trialSettings.optional(),
-});
-
-const updating = parameters<Stripe.SubscriptionUpdateParams>()({
-  billing_cycle_anchor: group({ type: choice('now', 'unchanged') }).optional(),
-  cancel_at: emptyable(z.union([choice('min_period_end', 'max_period_end'), int])).optional(),
-  cancel_at_period_end: bool.optional(),
-  cancellation_details: details.optional(),
-  default_payment_method: emptyable(text).optional(),
-  description: emptyable(text.max(500)).optional(),
-  discounts: discounts.optional(),
-  items: list(
-    group({
-      deleted: bool.optional(),
-      id: text.optional(),
-      metadata: metadata.optional(),
-      price: text.optional(),
-      quantity: whole.optional(),
-    }),
-  ).optional(),
-  metadata: metadata.optional(),
-  off_session: bool.optional(),
-  pause_collection: emptyable(
-    group({
-      behavior: choice('keep_as_draft', 'mark_uncollectible', 'void'),
-      resumes_at: int.optional(),
-    }),
-  ).optional(),
-  payment_behavior: behaviors.optional(),
-  payment_settings: paymentSettings.optional(),
-  proration_behavior: proration.optional(),
-  proration_date: int.optional(),
-  trial_end: trialEnd.optional(),
-  trial_settings: trialSettings.optional(),
-});
-
-const listing = parameters<Stripe.SubscriptionListParams>()({
-  ...paging,
-  created: range.optional(),
-  current_period_end: range.optional(),
-  current_period_start: range.optional(),
-  customer: text.optional(),
-  price: text.optional(),
-  status: choice(
-    'active',
-    'all',
-    'canceled',
-    'ended',
-    'incomplete',
-    'incomplete_expired',
-    'past_due',
-    'paused',
-    'trialing',
-    'unpaid',
-  ).optional(),
-  test_clock: text.optional(),
-});
-const cancelling = parameters<Stripe.SubscriptionCancelParams>()({
-  cancellation_details: details.optional(),
-  invoice_now: bool.optional(),
-  prorate: bool.optional(),
-});
-const pausing = parameters<Stripe.SubscriptionPauseParams>()({
-  bill_for: group({
-    outstanding_usage_through: group({ type: choice('none', 'now') }).optional(),
-    unused_time_from: group({
-      type: choice('item_current_period_start', 'none', 'now'),
-    }).optional(),
-  }).optional(),
-  invoicing_behavior: choice('invoice', 'pending_invoice_item').optional(),
-  type: choice('subscription').optional(),
-});
-const resuming = parameters<Stripe.SubscriptionResumeParams>()({
-  billing_cycle_anchor: group({ type: choice('now', 'unchanged') }).optional(),
-  payment_behavior: choice('resume_on_payment_attempt', 'resume_on_payment_success').optional(),
-  proration_behavior: proration.optional(),
-  proration_date: int.optional(),
-});
-const nothing = parameters<Stripe.SubscriptionRetrieveParams>()({});
+import {
+  cancelling,
+  creating,
+  listing,
+  nothing,
+  pausing,
+  resuming,
+  updating,
+} from './subscription_parameters.ts';
 
 export const subscriptionRoutes: Route[] = [
   route('POST', '/v1/subscriptions', creating, create),

@@ -6,7 +6,7 @@ import type { State } from '../state.ts';
 import { day } from '../time.ts';
 import { cancelNow } from './cancellation.ts';
 import { change, emit } from './events.ts';
-import { finalize, invoicesOf, markPaid, stopCollecting, subscriptionOf } from './invoices.ts';
+import { finalize, markPaid, stopCollecting, subscriptionOf } from './invoices.ts';
 import { methodFor } from './methods.ts';
 import { attempt, authenticated, debited, intentOf, invoiceOfIntent } from './payments.ts';
 import type { Attempt } from './payments.ts';
@@ -81,7 +81,7 @@ function settle(state: State, invoice: Invoice, outcome: Attempt): void {
 }
 
 /** A subscription begins with its first paid invoice, and is in order again with its latest. */
-export function afterPaid(state: State, invoice: Invoice): void {
+function afterPaid(state: State, invoice: Invoice): void {
   const subscription = subscriptionOf(state, invoice);
   if (subscription === undefined) return;
   const behind = ['past_due', 'unpaid'].includes(subscription.status);
@@ -161,9 +161,4 @@ function endDunning(state: State, invoice: Invoice, subscription: Subscription):
   changeSubscription(state, subscription, () => {
     subscription.status = 'unpaid';
   });
-}
-
-/** What is still to be collected of a subscription: the oldest first. */
-export function openInvoices(state: State, subscription: Subscription): Invoice[] {
-  return invoicesOf(state, subscription).filter((one) => one.status === 'open');
 }

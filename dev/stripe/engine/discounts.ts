@@ -46,7 +46,7 @@ export function isUsable(state: State, code: PromotionCode): boolean {
   );
 }
 
-export function refreshCoupon(state: State, coupon: Coupon): void {
+function refreshCoupon(state: State, coupon: Coupon): void {
   const used = coupon.max_redemptions !== null && coupon.times_redeemed >= coupon.max_redemptions;
   const late = coupon.redeem_by !== null && coupon.redeem_by <= now(state);
   coupon.valid = !used && !late;

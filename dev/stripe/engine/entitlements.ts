@@ -3,7 +3,8 @@
 import type { ActiveEntitlement } from '../objects.ts';
 import { emit } from './events.ts';
 import { newId } from '../state.ts';
-import type { ActiveEntitlementRow, State } from '../state.ts';
+import type { State } from '../state.ts';
+import type { ActiveEntitlementRow } from '../tables.ts';
 
 const entitling = ['active', 'past_due', 'trialing'];
 

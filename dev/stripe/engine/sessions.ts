@@ -2,7 +2,8 @@
 
 import type { CheckoutSession, Customer, LineItem, Price } from '../objects.ts';
 import { newId, now } from '../state.ts';
-import type { CheckoutWork, State } from '../state.ts';
+import type { State } from '../state.ts';
+import type { CheckoutWork } from '../tables.ts';
 import { day } from '../time.ts';
 import { takenOff } from './discounts.ts';
 import { amountOf } from './lines.ts';
@@ -65,7 +66,7 @@ export function needsPaymentMethod(session: CheckoutSession): boolean {
   return session.payment_method_collection !== 'if_required' || (session.amount_total ?? 0) > 0;
 }
 
-export function detailsOf(customer: Customer | undefined): CheckoutSession['customer_details'] {
+function detailsOf(customer: Customer | undefined): CheckoutSession['customer_details'] {
   if (customer === undefined) return null;
   return {
     address: customer.address ?? null,

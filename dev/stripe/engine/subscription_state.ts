@@ -2,7 +2,8 @@
 
 import type { Price, Subscription, SubscriptionItem } from '../objects.ts';
 import { newId, now } from '../state.ts';
-import type { State, SubscriptionWork } from '../state.ts';
+import type { State } from '../state.ts';
+import type { SubscriptionWork } from '../tables.ts';
 import { refreshEntitlements } from './entitlements.ts';
 import { change, emit } from './events.ts';
 

@@ -21,7 +21,7 @@ function open(view: CheckoutView, trouble: string | undefined): Reply {
   const { session, merchant } = view;
   const title = view.trialEnd === null ? `Pay ${merchant}` : `Try ${merchant}`;
   const body = markup`<h1>${title}</h1>
-${view.trialEnd === null ? markup`` : markup`<p>Free until ${date(view.trialEnd)}.</p>`}
+${view.trialEnd === null ? markup`` : markup`<p>Free until ${date(view.trialEnd)}, then ${laterText(view)}.</p>`}
 ${problem(trouble)}
 ${lines(view)}
 ${view.lines.filter(({ adjustable }) => adjustable).map((line) => quantityForm(view, line))}
@@ -30,6 +30,9 @@ ${payForm(view)}
 <p>${link(`${addressOf(session.id)}/leave`, `Back to ${merchant}`)}</p>`;
   return { title, body, ...(trouble === undefined ? {} : { status: 402 }) };
 }
+
+const laterText = ({ lines: all }: CheckoutView): string =>
+  all.map(({ item, price }) => priceText(price, item.quantity ?? 1)).join(' and ');
 
 function lines({ session, lines: all, dueToday }: CheckoutView): Markup {
   const currency = session.currency ?? all[0]?.price.currency ?? 'eur';
@@ -119,6 +122,6 @@ function expired({ session, merchant }: CheckoutView): Reply {
 }
 
 /** Stripe puts the session's id where the address says so. */
-export function returnTo({ success_url: url, id }: CheckoutSession): string | null {
+function returnTo({ success_url: url, id }: CheckoutSession): string | null {
   return url === null ? null : url.replaceAll('{CHECKOUT_SESSION_ID}', id);
 }

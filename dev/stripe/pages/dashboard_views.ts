@@ -4,10 +4,11 @@ import { markup } from '../../look.ts';
 import type { Markup } from '../../look.ts';
 import type { StripeSimulator } from '../contract.ts';
 import type { Subscription } from '../objects.ts';
-import type { TokenWords } from './dashboard.ts';
 import { action, date, moment, problem } from './frame.ts';
 import type { Shown } from './frame.ts';
 import { endOf, periodEnd, quantityOf } from './portal_parts.ts';
+import { readable } from './words.ts';
+import type { TokenWords } from './words.ts';
 
 const mostShown = 25;
 
@@ -96,8 +97,7 @@ const isWell = (status: string): boolean => status === 'active' || status === 't
 
 function words(tokens: readonly TokenWords[]): Markup {
   const rows = tokens.map(
-    ({ account, claims }) =>
-      markup`<tr><td>${account}</td><td><code>${JSON.stringify(claims)}</code></td></tr>`,
+    (one) => markup`<tr><td>${one.account}</td><td><code>${readable(one)}</code></td></tr>`,
   );
   return markup`<section><h2>What a token says now</h2>${table('What a token says now', ['Account', 'Claims'], rows)}</section>`;
 }
@@ -131,10 +131,7 @@ function webhooks({ webhooks: control }: StripeSimulator): Markup {
 }
 
 function events({ objects }: StripeSimulator): Markup {
-  const newest = objects
-    .events()
-    .toSorted((one, other) => other.created - one.created)
-    .slice(0, mostShown);
+  const newest = objects.events().toReversed().slice(0, mostShown);
   const rows = newest.map(({ id, type, created, data }) => {
     const { object, id: about = '' } = data.object;
     const what =
@@ -144,7 +141,8 @@ function events({ objects }: StripeSimulator): Markup {
     return markup`<tr><td>${moment(created)}</td><td>${type}<br><code>${id}</code></td><td>${what}</td>
 <td>${action('/dashboard/redeliver', 'Send again', { event: id })}</td></tr>`;
   });
-  return markup`<section><h2>Events</h2>${table('Events', ['At', 'Event', 'About', 'Again'], rows)}</section>`;
+  return markup`<section><h2>Events</h2>
+<details><summary>The last ${String(newest.length)}</summary>${table('Events', ['At', 'Event', 'About', 'Again'], rows)}</details></section>`;
 }
 
 const faultChoices: readonly [kind: string, label: string][] = [

@@ -32,6 +32,7 @@ const more = `
 main { margin-top: 4vh; max-width: 34rem; }
 main.wide { max-width: 72rem; }
 h1 + p { margin-bottom: 1rem; }
+h1 + dl { margin-top: .75rem; }
 p { margin-bottom: 1rem; }
 form { display: block; margin: 0 0 1rem; }
 form.row, nav { display: flex; gap: .5rem; align-items: end; flex-wrap: wrap; }
@@ -49,15 +50,16 @@ button.card { display: block; width: 100%; text-align: start; margin-bottom: .5r
 button.card span { display: block; font-size: .8125rem; color: var(--quiet); }
 button.card.primary span { color: inherit; }
 .primary { font-weight: 600; }
-.problem, .message { padding: .75rem 1rem; border: 1px solid; border-inline-start-width: 6px; border-radius: 8px; }
+.problem, .message { margin-top: .75rem; padding: .75rem 1rem; border: 1px solid; border-inline-start-width: 6px; border-radius: 8px; }
 .problem { color: var(--bad); border-color: var(--bad); }
 .message { color: var(--good); border-color: var(--good); }
-table { border-collapse: collapse; width: 100%; font-size: .875rem; }
+td form { margin: 0; }
+table { border-collapse: collapse; width: 100%; margin-bottom: 1rem; font-size: .875rem; }
 th { text-align: start; font-weight: 600; color: var(--quiet); }
 th, td { padding: .5rem .75rem .5rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 td.amount, th.amount { text-align: end; padding-inline-end: 0; white-space: nowrap; font-variant-numeric: tabular-nums; }
 tfoot td, tfoot th { font-weight: 600; color: var(--ink); border-bottom: 0; }
-.scroll { overflow-x: auto; margin-bottom: 1rem; }
+.scroll { overflow-x: auto; }
 .scroll:focus-visible { outline-offset: 0; }
 .scroll table { min-width: 44rem; }
 section { border-top: 1px solid var(--line); margin-top: 1.5rem; }

@@ -1,6 +1,6 @@
 /**
- * The simulator's pages: Checkout (`/c/pay/…`), the customer portal (`/p/session/…`) and its dashboard
- * (`/dashboard`). Forms by POST and no script; what they do, tests can do by the same functions.
+ * The simulator's pages: Checkout (`/c/pay/…`), the customer portal (`/p/session/…`), single invoices
+ * (`/p/invoice/…`) and its dashboard (`/dashboard`). Forms by POST and no script; what they do, tests can do by the same functions.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -12,6 +12,7 @@ import { dashboardPages } from './dashboard.ts';
 import type { Surroundings } from './dashboard.ts';
 import { frame, nothingHere } from './frame.ts';
 import type { Reply, Visit } from './frame.ts';
+import { invoicePages } from './invoice.ts';
 import { portalPages } from './portal.ts';
 
 const maxBodyBytes = 64 * 1024;
@@ -23,6 +24,7 @@ export function stripePages(simulator: StripeSimulator, around: Surroundings = {
   const rooms: Record<string, Room> = {
     '/c/pay': checkoutPages(simulator),
     '/p/session': portalPages(simulator),
+    '/p/invoice': invoicePages(simulator),
     '/dashboard': dashboardPages(simulator, around),
   };
   return async (request, response) => {
@@ -72,7 +74,10 @@ async function answer(room: Room, visit: Visit): Promise<Reply | undefined> {
     return await room(visit);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    return { ...nothingHere(error.message), status: error.status };
+    if (error.status === 404) return nothingHere(error.message);
+    const title = 'That is not possible';
+    const body = markup`<h1>${title}</h1><p>${error.message}</p>`;
+    return { status: error.status, title, body };
   }
 }
 

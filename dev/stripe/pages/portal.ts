@@ -5,7 +5,7 @@ import type { PortalSession } from '../objects.ts';
 import { attempt } from './attempt.ts';
 import type { Reply, Shown, Visit } from './frame.ts';
 import { cancelView, confirmView, pauseView, plansView } from './portal_changes.ts';
-import { customerView, doneView, homeView, paymentView } from './portal_home.ts';
+import { bankView, customerView, doneView, homeView, paymentView } from './portal_home.ts';
 import { addressOf } from './portal_parts.ts';
 
 type Portal = StripeSimulator['portal'];
@@ -30,6 +30,7 @@ const deeds: Readonly<Record<string, Deed>> = {
     const invoice = textOf(form, 'invoice');
     return portal.payInvoice(id, invoice === undefined ? {} : { invoice });
   },
+  authenticate: (portal, id, form) => portal.authenticate(id, form.get('answer') === 'allow'),
   customer(portal, id, form) {
     const [name, email] = [textOf(form, 'name'), textOf(form, 'email')];
     return portal.updateCustomer(id, {
@@ -55,6 +56,7 @@ export function portalPages({ portal }: StripeSimulator) {
       const again = shown(portal, id, pageOf[what] ?? 'home', form, done.trouble);
       return again === undefined ? undefined : { ...again, status: 402 };
     }
+    if (done.value.requiresAction) return { location: `${addressOf(id)}/bank` };
     return { location: done.value.redirect ?? `${addressOf(id)}/done?what=${what}` };
   };
 }
@@ -84,6 +86,8 @@ function shown(
       return homeView(view, trouble);
     case 'done':
       return doneView(view, parameters.get('what') ?? '');
+    case 'bank':
+      return bankView(view);
     case 'payment':
       return paymentView(view, trouble);
     case 'customer':

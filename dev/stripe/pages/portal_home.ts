@@ -4,7 +4,7 @@ import { markup } from '../../look.ts';
 import type { Markup } from '../../look.ts';
 import type { PortalView } from '../contract.ts';
 import type { Invoice, PaymentMethod } from '../objects.ts';
-import { cardButtons } from './card_choices.ts';
+import { bankQuestion, cardButtons } from './card_choices.ts';
 import { action, date, link, money, nothingHere, problem } from './frame.ts';
 import type { Shown } from './frame.ts';
 import { addressOf, describe, endOf, waysOut } from './portal_parts.ts';
@@ -96,6 +96,11 @@ ${waysOut(view)}`,
   };
 }
 
+export const bankView = ({ session, merchant }: PortalView): Shown => ({
+  title: 'Your bank asks',
+  body: bankQuestion(`${addressOf(session.id)}/authenticate`, `It is for ${merchant}.`),
+});
+
 export function customerView(view: PortalView, trouble?: string): Shown {
   const title = 'Change name and address';
   const { name, email } = view.customer;
@@ -116,6 +121,7 @@ const words: Readonly<Record<string, string>> = {
   plan: 'Your plan is changed.',
   card: 'Your payment method is changed.',
   pay: 'The invoice is paid.',
+  authenticate: 'The invoice is paid.',
   customer: 'It is saved.',
 };
 

@@ -72,7 +72,9 @@ describe('Checkout', () => {
 
   test('a trial is due later, and is begun with a card', async () => {
     const { page } = await opened({ subscription_data: { trial_period_days: 14 } });
-    expect(page.visible).toMatch(/Free until \d+ \w+ \d{4}.*Due today €0\.00/);
+    expect(page.visible).toMatch(
+      /Free until \d+ \w+ \d{4}, then €24\.00 a month\..*Due today €0\.00/,
+    );
     expect((await press(page, `card=${cards.pays}`, email)).stopped).toBe(true);
   });
 
@@ -140,15 +142,54 @@ describe('the portal', () => {
     expect(page.visible).toContain('Your payment method is changed.');
     await shop.simulator.advance(32 * day);
     expect(await statusOf(subscription)).toBe('past_due');
-    page = await shop.browser.get(url);
+    const late = await shop.browser.get(url);
+    expect([late.status, late.visible]).toEqual([400, expect.stringContaining('has expired')]);
+    page = await shop.browser.get(await shop.portal(customer));
     page = await shop.browser.submit(page, { form: '/pay' });
     expect([page.status, page.visible]).toEqual([402, expect.stringContaining('declined')]);
     page = await press(
       await shop.browser.follow(page, 'Change the payment method'),
       `card=${cards.pays}`,
     );
-    page = await shop.browser.submit(await shop.browser.get(url), { form: '/pay' });
+    page = await shop.browser.submit(await shop.browser.follow(page, 'All subscriptions'), {
+      form: '/pay',
+    });
     expect(page.visible).toContain('The invoice is paid.');
+    expect(await statusOf(subscription)).toBe('active');
+  });
+
+  async function unpaid(card: string) {
+    const { customer, subscription } = await shop.subscriber();
+    const session = (await shop.portal(customer)).split('/').at(-1) ?? '';
+    await shop.simulator.portal.setCard(session, card);
+    await shop.simulator.advance(32 * day);
+    const { latest_invoice: invoice } = await shop.api.subscriptions.retrieve(subscription);
+    return { customer, subscription, invoice: typeof invoice === 'string' ? invoice : '' };
+  }
+
+  test('where the bank has to be asked about an invoice, it is', async () => {
+    const { customer, subscription } = await unpaid(cards.alwaysAuthenticates);
+    const pay = async () => {
+      const home = await shop.browser.get(await shop.portal(customer));
+      return shop.browser.submit(home, { form: '/pay' });
+    };
+    const refused = await press(await pay(), 'Refuse');
+    expect([refused.status, await statusOf(subscription)]).toEqual([402, 'past_due']);
+    const asked = await pay();
+    expect(asked.title).toBe('Your bank asks');
+    expect((await press(asked, 'Allow')).visible).toContain('The invoice is paid.');
+    expect(await statusOf(subscription)).toBe('active');
+  });
+
+  test('an invoice has a page of its own, which whoever has its link can pay', async () => {
+    const { subscription, invoice } = await unpaid(cards.failsLater);
+    const { hosted_invoice_url: url } = await shop.api.invoices.retrieve(invoice);
+    let page = await shop.browser.get(url ?? '');
+    expect(page.visible).toMatch(/open.*In all €24\.00.*Pay €24\.00 with/);
+    page = await press(page, `card=${cards.declined}`);
+    expect([page.status, page.visible]).toEqual([402, expect.stringContaining('declined')]);
+    page = await press(page, `card=${cards.pays}`);
+    expect([page.visible, page.forms]).toEqual([expect.stringContaining('paid'), []]);
     expect(await statusOf(subscription)).toBe('active');
   });
 
