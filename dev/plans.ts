@@ -37,7 +37,7 @@ export const plans: readonly DemoPlan[] = [
   {
     id: 'team',
     name: 'Team',
-    description: 'For a team, each with a seat. Free for two weeks.',
+    description: 'For a team, each with a seat.',
     prices: pricesOf('team', 1200, 12_000),
     features: ['reports'],
     trialDays: 14,

@@ -1,7 +1,8 @@
 /** Moves the clock of a running demo's Stripe on, and says what became of it. */
 
 import { later } from './stripe/span.ts';
-import type { SimulatorState } from './stripe/pages/dashboard.ts';
+import { readable } from './stripe/pages/words.ts';
+import type { SimulatorState } from './stripe/pages/words.ts';
 
 export class NoTravel extends Error {}
 
@@ -61,7 +62,7 @@ function told(before: SimulatorState, after: SimulatorState): string {
   const known = new Set(before.tokens.map((one) => JSON.stringify(one)));
   const tokens = after.tokens.map((one) => {
     const mark = known.has(JSON.stringify(one)) ? '  ' : '* ';
-    return `${mark}${one.account.padEnd(16)} ${JSON.stringify(one.claims)}`;
+    return `${mark}${one.account.padEnd(16)} ${readable(one)}`;
   });
   return `Stripe has:\n${rows.map((row) => `  ${row}`).join('\n')}\n
 A token says (* where that is new):\n${tokens.join('\n')}`;

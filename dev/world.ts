@@ -20,7 +20,7 @@ import type { Ports } from './ports.ts';
 import { seed } from './seed.ts';
 import { logoutAddress, serviceAddresses, servicesConfig, startServices } from './services/all.ts';
 import type { Services } from './services/all.ts';
-import type { TokenWords } from './stripe/pages/dashboard.ts';
+import type { TokenWords } from './stripe/pages/words.ts';
 import type { StripeSimulator } from './stripe/simulator.ts';
 import { startUpstreamGithub } from './upstream/github.ts';
 import { startUpstreamOidc } from './upstream/oidc.ts';

@@ -11,7 +11,7 @@ import { fillStripeAccount } from './stripe_account.ts';
 import { startStripe } from './stripe/simulator.ts';
 import type { StripeSimulator } from './stripe/simulator.ts';
 import { stripePages } from './stripe/pages/handler.ts';
-import type { TokenWords } from './stripe/pages/dashboard.ts';
+import type { TokenWords } from './stripe/pages/words.ts';
 
 export interface WorldStripeOptions {
   port: number;

@@ -50,25 +50,28 @@ export function createInboxWorker(options: InboxWorkerOptions): InboxWorker {
   /** While Stripe does not answer nothing is begun: in growing steps, for all customers together. */
   let paused = { until: 0, failures: 0 };
 
-  function wake(): void {
+  const isOpen = () => !stopped && clock() >= paused.until;
+
+  /** Rejects when the store cannot be read. */
+  function look(): Promise<void> {
     again = true;
-    looking ??= look().finally(() => {
+    looking ??= lookAll().finally(() => {
       looking = undefined;
       // Somebody may have come just before.
       if (again && isOpen()) wake();
     });
+    return looking;
   }
 
-  const isOpen = () => !stopped && clock() >= paused.until;
+  /** Whoever polls tells of what fails, once. */
+  function wake(): void {
+    look().catch(() => undefined);
+  }
 
-  async function look(): Promise<void> {
-    try {
-      while (again && isOpen()) {
-        again = false;
-        await begin(await inbox.due(pageSize));
-      }
-    } catch (error) {
-      log.error('the inbox of billing could not be read', { error });
+  async function lookAll(): Promise<void> {
+    while (again && isOpen()) {
+      again = false;
+      await begin(await inbox.due(pageSize));
     }
   }
 
@@ -116,12 +119,12 @@ export function createInboxWorker(options: InboxWorkerOptions): InboxWorker {
   async function drain(): Promise<void> {
     wake();
     while (looking !== undefined || running.size > 0) {
-      await Promise.all([looking, ...running.values()]);
+      await Promise.allSettled([looking, ...running.values()]);
     }
   }
 
   const name = 'looking for events of Stripe';
-  const poll = repeat(async () => wake(), { name, everyMs, log, random });
+  const poll = repeat(look, { name, everyMs, log, random });
   const watch = repeat(() => tell(inbox, clock, measures), {
     name: 'counting events of Stripe',
     everyMs: measuredEveryMs,
@@ -137,7 +140,7 @@ export function createInboxWorker(options: InboxWorkerOptions): InboxWorker {
     },
     async stop() {
       stopped = true;
-      await Promise.all([poll.stop(), watch.stop(), looking]);
+      await Promise.allSettled([poll.stop(), watch.stop(), looking]);
       const late = delay(longestStopMs, undefined, { ref: false });
       await Promise.race([Promise.all(running.values()), late]);
     },

@@ -16,7 +16,7 @@ import type { ClaimChanges } from './claims.ts';
 import type { Terms } from './policy.ts';
 
 /** What is the account's at large, as a key beside products. No id of a product looks like it. */
-export const atLarge = '*';
+const atLarge = '*';
 
 export interface Succession {
   account: string;
@@ -28,7 +28,7 @@ export interface Succession {
 }
 
 /** By product, the claims that are different after the write; of those products only where any are. */
-export function claimChanges(succession: Succession): Map<string, ClaimChanges> {
+function claimChanges(succession: Succession): Map<string, ClaimChanges> {
   const { before, after, config, clock } = succession;
   const terms = { config, now: clock() };
   const products = new Set([

@@ -36,10 +36,21 @@ export interface WebhooksOptions {
 
 /** A clock of Stripe's is never so far ahead. */
 const mostAheadMs = 60_000;
+const complainEveryMs = 10 * 60_000;
 
 export function createWebhooks(options: WebhooksOptions): Webhooks {
   const { config, stripe, inbox, clock, log } = options;
   const ourAccount = lateAccount(stripe);
+  let complainedAt = -Infinity;
+
+  /** Anybody can come here: the log must not be what they fill. */
+  function complain(): void {
+    if (clock() - complainedAt < complainEveryMs) return;
+    complainedAt = clock();
+    log.error('an event of Stripe cannot be checked: `stripe.webhookSecrets` is empty', {
+      remedy: 'Set TOLLGATE_STRIPE_WEBHOOK_SECRETS; `tollgate stripe push` makes an endpoint.',
+    });
+  }
 
   async function requireOurs({ type, live, account }: Envelope): Promise<void> {
     if (live !== stripe.live) {
@@ -53,7 +64,10 @@ export function createWebhooks(options: WebhooksOptions): Webhooks {
 
   return {
     async receive(body, signature) {
-      if (config.webhookSecrets.length === 0) throw notConfigured(log);
+      if (config.webhookSecrets.length === 0) {
+        complain();
+        throw notConfigured();
+      }
       const value = await verify(options, body, signature);
       const envelope = readEnvelope(value, clock());
       await requireOurs(envelope);
@@ -157,10 +171,7 @@ function invalid(cause: unknown): Problem {
   return new Problem('signature_invalid', 400, 'This is not signed by Stripe for us.', { cause });
 }
 
-function notConfigured(log: Log): Problem {
-  log.error('an event of Stripe cannot be checked: `stripe.webhookSecrets` is empty', {
-    remedy: 'Set TOLLGATE_STRIPE_WEBHOOK_SECRETS; `tollgate stripe push` makes an endpoint.',
-  });
+function notConfigured(): Problem {
   const sentence = 'Webhooks are not configured here.';
   return new Problem('webhooks_not_configured', 503, sentence, { retryAfterSeconds: 60 });
 }

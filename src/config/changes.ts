@@ -17,7 +17,7 @@ export const changeable = [
 ] as const satisfies readonly (keyof Config)[];
 
 /** They hang together with how plans are sold, so that what is taken up by itself would not be a good whole. */
-const withPlans: readonly (keyof Config)[] = ['products', 'clients', 'signup'];
+export const withPlans: readonly (keyof Config)[] = ['products', 'clients', 'signup'];
 
 export interface Changes {
   /** The present configuration with all that is taken up. */

@@ -77,6 +77,8 @@ export async function beginSwitch(
       return continueTo(ctx, url);
     }
     case 'same': {
+      // Perhaps since a moment ago, by a change of which we have not heard.
+      await syncNow(deps, account.id);
       const view = { account: account.name, plan: prepared.plan.name, changed: false, back };
       return sendPage(ctx, changedPage(view, config.brand));
     }

@@ -16,7 +16,7 @@ export interface StripeEventsDependencies {
   measures: Measures;
 }
 
-export const stripeEventsPath = '/integrations/stripe/events';
+const stripeEventsPath = '/integrations/stripe/events';
 
 /** Events of Stripe have some kilobytes. */
 const longestBody = 512 * 1024;

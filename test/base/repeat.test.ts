@@ -75,3 +75,14 @@ test('a stop waits for the round under way, and none comes after', async () => {
   await aWhile();
   expect(rounds).toBe(1);
 });
+
+test('the first round may come sooner than the others, and only that one', async () => {
+  let rounds = 0;
+  const hour = 3_600_000;
+  const round = async () => void (rounds += 1);
+  repeated = repeat(round, { name: 'looking', everyMs: hour, firstMs: 2, log });
+  repeated.start();
+  await expect.poll(() => rounds).toBe(1);
+  await aWhile();
+  expect(rounds).toBe(1);
+});

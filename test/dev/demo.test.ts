@@ -78,6 +78,26 @@ test('somebody who is signed in stays so when everything starts again', async ()
   await rm(folder, { recursive: true });
 });
 
+test('--advance moves the running demo’s clock on, and says what became of it', async () => {
+  const base = await freePortBase();
+  const ports = portsFrom(base);
+  const log = recordingLog();
+  const world = await startWorld({ ports, store: 'sqlite::memory:', clock: Date.now, log });
+  const steps = ['--advance', '10d', '--advance', '2d'];
+  const moved = await demo(['--port-base', String(base), ...steps]);
+  await world.close();
+  expect(moved.code).toBe(0);
+  const [, ten = '', two = ''] = moved.output.split(/^(?:10|2)d on it is /m);
+  expect(ten).toMatch(/Acme +team_month × 5 +trialing/);
+  expect(ten).toMatch(/^ {2}Acme +.*"subscription_status":"trialing"/m);
+  expect(two).toMatch(/Acme +team_month × 5 +active/);
+  expect(two).toMatch(/^\* Acme +.*"subscription_status":"active"/m);
+  const alone = await demo(['--port-base', String(base), ...steps]);
+  expect([alone.code, alone.output]).toEqual([2, expect.stringContaining('Start it with')]);
+  const wrong = await demo(['--advance', 'tomorrow']);
+  expect([wrong.code, wrong.output]).toEqual([2, expect.stringContaining('not tomorrow')]);
+});
+
 test('--store names a server, starts one, or says how', async () => {
   const none = await demo(['--store', 'mongodb'], {
     PATH: '/nonexistent',

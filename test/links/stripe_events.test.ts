@@ -242,6 +242,9 @@ describe('S2 what is too old, too new, or not for us', () => {
       .filter(({ level }) => level === 'error')
       .map(({ fields }) => fields.remedy);
     expect(said.join()).toContain('TOLLGATE_STRIPE_WEBHOOK_SECRETS');
+    // Said once: anybody can come here.
+    await sendEvent(issuer, snapshotEvent(updated));
+    expect(log.lines.filter(({ fields }) => fields.remedy !== undefined)).toHaveLength(1);
   });
 
   test('where nothing is sold: 404', async () => {

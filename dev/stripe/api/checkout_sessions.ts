@@ -75,7 +75,7 @@ function create(state: State, given: Given): CheckoutSession {
     );
   }
   const session = newSession(state, { customer, currency: first.currency });
-  session.expires_at = expiryOf(session, given);
+  session.expires_at = expiryOf(state, session, given);
   assign(session, given);
   const work = workOf(state, session, lines, given);
   totalSession(state, session, work);
@@ -157,10 +157,15 @@ function requireUrls(given: Given): void {
   }
 }
 
-/** From 30 minutes to 24 hours after it was made. */
-function expiryOf(session: CheckoutSession, given: Given): number {
+/**
+ * From 30 minutes to 24 hours after it was made. Who asks has a clock of their own, that was not moved on: what is past
+ * here is meant by that one.
+ */
+function expiryOf(state: State, session: CheckoutSession, given: Given): number {
   if (given.expires_at === undefined) return session.expires_at;
-  const wait = given.expires_at - session.created;
+  const isPast = given.expires_at <= session.created;
+  const expiry = given.expires_at + (isPast ? Math.floor(state.movedOn / 1000) : 0);
+  const wait = expiry - session.created;
   if (wait < 30 * minute) {
     throw invalid(
       'The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation.',
@@ -173,7 +178,7 @@ function expiryOf(session: CheckoutSession, given: Given): number {
       'expires_at',
     );
   }
-  return given.expires_at;
+  return expiry;
 }
 
 function assign(session: CheckoutSession, given: Given): void {

@@ -122,6 +122,6 @@ function expired({ session, merchant }: CheckoutView): Reply {
 }
 
 /** Stripe puts the session's id where the address says so. */
-export function returnTo({ success_url: url, id }: CheckoutSession): string | null {
+function returnTo({ success_url: url, id }: CheckoutSession): string | null {
   return url === null ? null : url.replaceAll('{CHECKOUT_SESSION_ID}', id);
 }

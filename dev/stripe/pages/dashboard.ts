@@ -9,6 +9,7 @@ import { later } from '../span.ts';
 import { attempt } from './attempt.ts';
 import { dashboardView, rowOf } from './dashboard_views.ts';
 import type { Reply, Visit } from './frame.ts';
+import type { SimulatorState, TokenWords } from './words.ts';
 
 /** What the dashboard shows of the world around the simulator. */
 export interface Surroundings {
@@ -16,18 +17,6 @@ export interface Surroundings {
   tokens?: () => Promise<TokenWords[]>;
   /** Resolves when what was sent has had its effect there. */
   settled?: () => Promise<void>;
-}
-
-export interface TokenWords {
-  account: string;
-  claims: Readonly<Record<string, unknown>>;
-}
-
-/** Of `/dashboard/state`. */
-export interface SimulatorState {
-  now: string;
-  subscriptions: { customer: string; plan: string; status: string; dates: string }[];
-  tokens: TokenWords[];
 }
 
 /** Whoever looks waits no longer for webhooks than so. */

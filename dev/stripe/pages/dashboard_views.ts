@@ -4,10 +4,11 @@ import { markup } from '../../look.ts';
 import type { Markup } from '../../look.ts';
 import type { StripeSimulator } from '../contract.ts';
 import type { Subscription } from '../objects.ts';
-import type { TokenWords } from './dashboard.ts';
 import { action, date, moment, problem } from './frame.ts';
 import type { Shown } from './frame.ts';
 import { endOf, periodEnd, quantityOf } from './portal_parts.ts';
+import { readable } from './words.ts';
+import type { TokenWords } from './words.ts';
 
 const mostShown = 25;
 
@@ -96,8 +97,7 @@ const isWell = (status: string): boolean => status === 'active' || status === 't
 
 function words(tokens: readonly TokenWords[]): Markup {
   const rows = tokens.map(
-    ({ account, claims }) =>
-      markup`<tr><td>${account}</td><td><code>${JSON.stringify(claims)}</code></td></tr>`,
+    (one) => markup`<tr><td>${one.account}</td><td><code>${readable(one)}</code></td></tr>`,
   );
   return markup`<section><h2>What a token says now</h2>${table('What a token says now', ['Account', 'Claims'], rows)}</section>`;
 }

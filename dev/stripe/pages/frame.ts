@@ -32,6 +32,7 @@ const more = `
 main { margin-top: 4vh; max-width: 34rem; }
 main.wide { max-width: 72rem; }
 h1 + p { margin-bottom: 1rem; }
+h1 + dl { margin-top: .75rem; }
 p { margin-bottom: 1rem; }
 form { display: block; margin: 0 0 1rem; }
 form.row, nav { display: flex; gap: .5rem; align-items: end; flex-wrap: wrap; }

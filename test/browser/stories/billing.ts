@@ -39,7 +39,7 @@ async function isNew(page: Page, name: string): Promise<void> {
   await provider(page).click();
   await page.getByText('Somebody else').click();
   await page.locator('#name').fill(name);
-  await page.locator('#email').fill(`${name.toLowerCase()}@example.com`);
+  await page.locator('#email').fill(`${name.toLowerCase().replaceAll(' ', '-')}@example.com`);
   await page.getByRole('button', { name: 'Continue as this person' }).click();
 }
 
@@ -72,7 +72,7 @@ export function billingStories(stage: () => Stage): void {
       await look(page, 'bank', how);
       await button(page, 'Allow').click();
       await page.waitForURL(`${linksApp}/`);
-      await shows(page, /"plan": "team"[^]*"subscription_status": "trialing"/);
+      await shows(page, /"subscription_status": "trialing"[^]*"plan": "team"/);
 
       await link(page, 'Change to Business').click();
       await heading(page, 'Confirm the change').waitFor();
@@ -89,10 +89,12 @@ export function billingStories(stage: () => Stage): void {
       await card(page, cards.failsLater).click();
       await heading(page, 'Done').waitFor();
       await look(page, 'portal done', how);
+      // From when it listens the app hears of changes by itself.
+      const listens = page.waitForResponse((answer) => answer.url().endsWith('/session/events'));
       await link(page, /^Return to/).click();
-      await page.waitForURL(`${linksApp}/`);
+      await listens;
 
-      await stripe.advance(15 * day);
+      await stripe.advance(33 * day);
       await shows(page, /"subscription_status": "past_due"/);
       await page.goto(
         `${world.issuer}/account/portal?return_to=${encodeURIComponent(`${linksApp}/`)}`,
