@@ -30,12 +30,15 @@ export type Terms = Pick<
   | 'direct'
 >;
 
-/** Two tabs are one sign-up: one for each person, or account, and product. */
+/**
+ * Two tabs are one sign-up: one for each person, or account, and product. People and accounts that moved in may have the
+ * same ids as each other, with any signs in them; a product's has no colon.
+ */
 export function signupId(
   { user, account }: Pick<Beneficiary, 'user' | 'account'>,
   product: string,
 ): string {
-  return `${account ?? user}.${product}`;
+  return account === undefined ? `${product}:new:${user}` : `${product}:account:${account}`;
 }
 
 const minute = 60_000;

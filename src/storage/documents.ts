@@ -202,7 +202,8 @@ export interface SubscriptionProjection {
 
 /**
  * A sign-up: somebody who chose a plan, on the way to a paid subscription. One for each person (or account, where
- * there is one already) and product, so that two tabs are the same sign-up. Id: `<user or account>.<product>`.
+ * there is one already) and product, so that two tabs are the same sign-up. Id: `<product>:new:<user>` or
+ * `<product>:account:<account>`.
  */
 export interface SignupDocument {
   /** Who signs up: the owner of the account to be. */
