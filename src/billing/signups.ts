@@ -147,7 +147,9 @@ async function goOn(
     case 'done': {
       const wantsAnother = wish.account === newAccount || !document.isNew;
       const isSecondClick = options.clock() < document.attemptAt + secondClickMs;
-      if (document.isNew && (!wantsAnother || isSecondClick)) return stepOf(stored);
+      const isMeant = document.isNew && (!wantsAnother || isSecondClick);
+      // It may be closed by now, or they have left it.
+      if (isMeant && (await belongs(options, document))) return stepOf(stored);
       return again(options, stored, asked);
     }
     case 'pending':
@@ -166,6 +168,13 @@ async function goOn(
     default:
       return again(options, stored, asked);
   }
+}
+
+async function belongs(
+  { directory }: SignupsOptions,
+  { user, account }: SignupDocument,
+): Promise<boolean> {
+  return (await directory.membership(user, account)) !== undefined;
 }
 
 /** A Checkout Session is there: only when nobody can pay it any more another one is made. */
@@ -243,15 +252,14 @@ async function returned(
   session: string,
   user: string,
 ): Promise<SignupStep> {
-  const { store, directory } = options;
+  const { store } = options;
   const known = await ownSession(options, session);
   if (known === undefined) {
     throw new Problem('checkout_unknown', 404, 'There is no such payment here.');
   }
   const { document } = known;
   const theirs =
-    document.user === user ||
-    (!document.isNew && (await directory.membership(user, document.account)) !== undefined);
+    document.user === user || (!document.isNew && (await belongs(options, { ...document, user })));
   if (!theirs) {
     throw new Problem('checkout_foreign', 403, 'This payment was made by somebody else.');
   }
