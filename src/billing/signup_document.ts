@@ -10,7 +10,7 @@ export interface Beneficiary {
   user: string;
   /** Absent: a new one. */
   account?: string;
-  /** Who had a subscription to this product tries it no more. */
+  /** Who had a subscription to this product, the person or the account, tries it no more. */
   mayTry: boolean;
 }
 

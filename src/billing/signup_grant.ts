@@ -49,7 +49,20 @@ export async function grant(
     if (bought.customer !== undefined) await sync.customer(bought.customer);
     if (isNew) await directory.finishOwner(account, user);
   }
+  if (bought.subscription !== undefined) await noteTried(options, signup.document);
   return finish(options, signup, bought);
+}
+
+/** With the person, since accounts can be had again and again. */
+async function noteTried(
+  { store }: GrantOptions,
+  { user, product }: SignupDocument,
+): Promise<void> {
+  await change(store, 'user', user, (present) => {
+    const { tried = [] } = present;
+    if (present.status === 'deleted' || tried.includes(product)) return undefined;
+    return { document: { ...present, tried: [...tried, product] } };
+  });
 }
 
 /** @returns whether it was not there before */

@@ -76,8 +76,7 @@ async function begin(options: SignupsOptions, wish: SignupWish): Promise<SignupS
   const id = signupId(found, offer.product.id);
   for (let round = 1; round <= mostRounds; round += 1) {
     const stored = await options.store.get('signup', id);
-    const beneficiary = { ...found, mayTry: found.mayTry && mayTry(stored?.document) };
-    const asked = { wish, beneficiary, offer, terms: termsOf(offer, wish, beneficiary) };
+    const asked = { wish, beneficiary: found, offer, terms: termsOf(offer, wish, found) };
     const step =
       stored === undefined ? await first(options, id, asked) : await goOn(options, stored, asked);
     if (step !== 'again') return step;
@@ -106,11 +105,6 @@ async function concluded(
     if (now?.state === 'done') return stepOf({ id, document: now });
   }
   return has;
-}
-
-/** Who had one has tried it. Not so while the attempt is under way that is their first. */
-function mayTry(document: SignupDocument | undefined): boolean {
-  return document?.state !== 'done';
 }
 
 /** `again`: somebody else was faster, so all is looked at again. */

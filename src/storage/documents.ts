@@ -124,6 +124,8 @@ export interface UserDocument {
   locale?: string;
   identities: IdentityEntry[];
   memberships?: MembershipEntry[];
+  /** Products that they have subscribed to: for whichever account, they try none of these again. */
+  tried?: string[];
   /** What was begun before is ended, or about to be. */
   revokedBefore?: number;
   createdAt: number;
