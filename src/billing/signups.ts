@@ -10,7 +10,7 @@ import type { SignupDocument } from '../storage/documents.ts';
 import { Conflict } from '../storage/store.ts';
 import { beneficiaryOf, newAccount } from './beneficiary.ts';
 import type { BeneficiaryOptions } from './beneficiary.ts';
-import { expireSession, priceUnavailable, readSession } from './checkout.ts';
+import { expireSession, priceUnavailable, readSession, requireCoupon } from './checkout.ts';
 import type { StoredSignup } from './checkout.ts';
 import { fulfil, ownSession } from './fulfilment.ts';
 import { finishDirectly, keepSession, openSession } from './signup_attempt.ts';
@@ -71,6 +71,7 @@ export function createSignups(options: SignupsOptions): Signups {
 
 async function begin(options: SignupsOptions, wish: SignupWish): Promise<SignupStep> {
   const offer = options.catalog.offer(wish);
+  requireCoupon(options.config(), wish.coupon);
   const found = await beneficiaryOf(options, wish);
   if ('at' in found) return found.at === 'subscribed' ? concluded(options, wish, found) : found;
   const id = signupId(found, offer.product.id);
