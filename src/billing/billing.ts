@@ -125,7 +125,7 @@ async function createBilling(options: BillingOptions): Promise<Billing> {
     customers,
     signups,
     portal: createPortal({ stripe, config: first.stripe, log }),
-    switching: createSwitching({ stripe, catalog, clock }),
+    switching: createSwitching({ store, stripe, catalog, clock }),
     seats,
     reconcile,
     webhooks,

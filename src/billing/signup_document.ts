@@ -3,6 +3,7 @@
 import { newId } from '../base/ids.ts';
 import type { SignupDocument } from '../storage/documents.ts';
 import { sessionLifetimeMs } from './checkout.ts';
+import { seatsToBuy } from './seats_taken.ts';
 import type { Offer, SignupWish } from './types.ts';
 
 /** Whom it is for: an account that is there, or one to be. */
@@ -53,9 +54,10 @@ const retryMs = 20 * 60 * minute;
 export function termsOf(
   { product, plan, price }: Offer,
   wish: SignupWish,
-  { mayTry }: Beneficiary,
+  { mayTry, taken }: Beneficiary & { taken: number },
 ): Terms {
-  const quantity = plan.seats === undefined ? undefined : (wish.quantity ?? plan.seats.min);
+  const quantity =
+    plan.seats === undefined ? undefined : seatsToBuy(plan.seats, wish.quantity, taken);
   const tries = mayTry && wish.trial !== false && price !== undefined;
   const trialDays = tries ? plan.trialDays : undefined;
   const isDirect = price === undefined || (trialDays !== undefined && plan.trialWithoutCard);

@@ -24,6 +24,7 @@ import {
   termsOf,
 } from './signup_document.ts';
 import type { Beneficiary, Terms } from './signup_document.ts';
+import { seatsTaken } from './seats_taken.ts';
 import { sweepSignups } from './signup_sweep.ts';
 import type { Offer, SignupStep, SignupWish, Signups } from './types.ts';
 
@@ -75,9 +76,15 @@ async function begin(options: SignupsOptions, wish: SignupWish): Promise<SignupS
   const found = await beneficiaryOf(options, wish);
   if ('at' in found) return found.at === 'subscribed' ? concluded(options, wish, found) : found;
   const id = signupId(found, offer.product.id);
+  const taken = await seatsTaken(options.store, offer.plan, found.account);
   for (let round = 1; round <= mostRounds; round += 1) {
     const stored = await options.store.get('signup', id);
-    const asked = { wish, beneficiary: found, offer, terms: termsOf(offer, wish, found) };
+    const asked = {
+      wish,
+      beneficiary: found,
+      offer,
+      terms: termsOf(offer, wish, { ...found, taken }),
+    };
     const step =
       stored === undefined ? await first(options, id, asked) : await goOn(options, stored, asked);
     if (step !== 'again') return step;
