@@ -194,7 +194,8 @@ function requireChangeable(subscription: Stripe.Subscription): Stripe.Subscripti
   const { items, schedule, status } = subscription;
   const [item, ...more] = items.data;
   if (item === undefined || more.length > 0 || schedule !== null) throw changeNotPossible();
-  if (['trialing', 'active', 'past_due'].includes(status)) return item;
+  // For time that nobody has paid for, Stripe would give credit.
+  if (status === 'trialing' || status === 'active') return item;
   const sentence = 'Pay what is open first, then change the plan.';
   throw new Problem('payment_late', 409, sentence, { details: { status } });
 }
