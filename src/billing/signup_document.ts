@@ -60,7 +60,10 @@ export function termsOf(
     plan.seats === undefined ? undefined : seatsToBuy(plan.seats, wish.quantity, taken);
   const tries = mayTry && wish.trial !== false && price !== undefined;
   const trialDays = tries ? plan.trialDays : undefined;
-  const isDirect = price === undefined || (trialDays !== undefined && plan.trialWithoutCard);
+  // Checkout says what a discount comes to, and whether it is good.
+  const isDiscounted = wish.coupon !== undefined || wish.promotionCode !== undefined;
+  const startsAlone = trialDays !== undefined && plan.trialWithoutCard && !isDiscounted;
+  const isDirect = price === undefined || startsAlone;
   return withoutAbsent({
     product: product.id,
     plan: plan.id,
