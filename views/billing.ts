@@ -60,13 +60,11 @@ export function whichAccountPage(
   brand: Brand,
 ): Html {
   const words = texts.billing.which;
-  const rows = accounts.map(
-    ({ name, href }) => html`<li><a class="button" href="${href}">${name}</a></li>`,
+  const links = accounts.map(
+    ({ name, href }) => html`<a class="button" href="${href}">${name}</a>`,
   );
   const content = html`${help(words.sentence)}
-    <ul class="rows">
-      ${rows}
-    </ul>`;
+    <div class="stack">${links}</div>`;
   return layout({ title: words.title, content }, brand);
 }
 

@@ -129,18 +129,22 @@ export function chooseAccountPage(view: ChooseAccountView, brand: Brand): Html {
 export interface ConfirmView {
   product: Pick<ProductConfig, 'name'>;
   plan: Pick<PlanConfig, 'name' | 'trialDays'>;
-  /** The same link; followed from here, it counts. */
-  href: string;
+  form: { action: string; csrf: string; fields: Fields };
 }
 
 /** A page elsewhere may have sent the browser: what begins without a payment page is asked for by a click. */
-export function confirmPage({ product, plan, href }: ConfirmView, brand: Brand): Html {
+export function confirmPage({ product, plan, form }: ConfirmView, brand: Brand): Html {
   const { confirmPlan: words } = texts;
   const content = html`${help(
       plan.trialDays === undefined
         ? words.free(plan.name, product.name)
         : words.trial(plan.name, texts.plans.trial(plan.trialDays)),
     )}
-    <div class="stack"><a class="button primary" href="${href}">${words.begin}</a></div>`;
+    <form method="post" action="${form.action}" class="stack">
+      ${Object.entries({ ...form.fields, csrf: form.csrf }).map(
+        ([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`,
+      )}
+      <button class="button primary">${words.begin}</button>
+    </form>`;
   return layout({ title: words.title(plan.name), content }, brand);
 }

@@ -102,7 +102,10 @@ async function settle(
 }
 
 /** Nobody owes anything for what they never got. What is canceled already is not found by Stripe. */
-async function cancel({ stripe }: FulfilmentOptions, subscription: string): Promise<void> {
+export async function cancel(
+  { stripe }: Pick<FulfilmentOptions, 'stripe'>,
+  subscription: string,
+): Promise<void> {
   const key = idempotencyKey('cancel', subscription);
   await stripe.find('subscriptions.cancel', (api) =>
     api.subscriptions.cancel(subscription, {}, { idempotencyKey: key }),

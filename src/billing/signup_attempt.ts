@@ -8,6 +8,7 @@ import { createSession, expireSession } from './checkout.ts';
 import type { Session, StoredSignup } from './checkout.ts';
 import type { Customers } from './customers.ts';
 import { subscribeDirectly } from './direct.ts';
+import { cancel } from './fulfilment.ts';
 import type { FulfilmentOptions } from './fulfilment.ts';
 import { isSpent } from './identifiers.ts';
 import { hasSession, nextLookAt, sameAgain } from './signup_document.ts';
@@ -29,12 +30,24 @@ export async function openSession(
   signup: StoredSignup,
 ): Promise<Session | 'again'> {
   const customer = await customerOf(options, signup);
+  await endUnpaid(options, signup.document);
   try {
     return await createSession(options, signup, customer);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     return recover(options, signup, error, customer);
   }
+}
+
+/** A subscription whose first payment never came could be paid beside the one that is bought now. */
+async function endUnpaid(
+  options: AttemptOptions,
+  { isNew, account, product }: SignupDocument,
+): Promise<void> {
+  if (isNew) return;
+  const present = (await options.store.get('account', account))?.document;
+  const before = present?.subscriptions?.[product];
+  if (before?.status === 'incomplete') await cancel(options, before.subscription);
 }
 
 /**

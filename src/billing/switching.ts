@@ -203,6 +203,10 @@ function quantityFor(
 ): number | undefined {
   if (meter !== undefined) return undefined;
   if (seats === undefined) return 1;
+  // Where it follows the members nobody chooses it.
+  if (seats.whenFull === 'raise' && taken.length > 0) {
+    return Math.min(seats.max, Math.max(seats.min, taken.length));
+  }
   const quantity = Math.min(seats.max, Math.max(seats.min, wished ?? seats.min));
   if (quantity >= taken.length) return quantity;
   throw new Problem('seats_taken', 409, `${taken.length} seats are taken.`, {

@@ -99,7 +99,8 @@ export async function leaveCheckout(
     return sendPage(ctx, waitingPage({ goOn: config.signin.success }, config.brand));
   }
   if (config.signup.canceled !== undefined) return continueTo(ctx, config.signup.canceled);
-  const goOn = document === undefined ? '/signup' : addressOf(linkOf(document));
+  const product = config.products.find(({ id }) => id === query.get('product'))?.id;
+  const goOn = addressOf(document === undefined ? { product } : linkOf(document));
   const plans = config.signup.plans ?? '/signup';
   sendPage(ctx, canceledPage({ goOn, plans }, config.brand));
 }

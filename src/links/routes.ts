@@ -44,7 +44,7 @@ import { refresh, refreshMethods } from './refresh.ts';
 import { sessionEvents, sessionEventsMethods } from './session_events.ts';
 import { beginSignin, finishSignin } from './signin.ts';
 import { signOutByForm, signOutByLink } from './signout.ts';
-import { beginSignup, returnToSignup } from './signup.ts';
+import { beginSignup, confirmSignup, returnToSignup } from './signup.ts';
 import type { SignupRequest } from './signup_request.ts';
 import type { SignoutQuestion } from './signout.ts';
 
@@ -133,6 +133,7 @@ function mountSignups(router: Router, dependencies: LinksDependencies, attempts:
   const signup = { ...dependencies, billing, attempts, signupAttempts };
   const back = '/integrations/stripe/checkout';
   router.get('/signup', (ctx) => beginSignup(ctx, signup));
+  router.post('/signup', (ctx) => confirmSignup(ctx, signup));
   router.get('/signup/return', (ctx) => returnToSignup(ctx, signup));
   router.get('/signup/:provider', (ctx) => beginSignup(ctx, signup, ctx.params.provider));
   router.get(`${back}/success`, (ctx) => returnFromCheckout(ctx, signup));

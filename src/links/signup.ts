@@ -6,13 +6,13 @@
 
 import type { ParameterizedContext } from 'koa';
 import { Problem } from '../base/errors.ts';
-import type { Log } from '../base/log.ts';
 import type { Billing } from '../billing/billing.ts';
 import type { SignupStep } from '../billing/types.ts';
 import type { Config } from '../config.ts';
 import type { Directory } from '../directory/directory.ts';
 import type { LinkOidc } from '../oidc/links.ts';
-import { singleQuery } from '../web/form.ts';
+import type { Csrf } from '../web/csrf.ts';
+import { readForm, singleQuery } from '../web/form.ts';
 import { continueByPage, continueTo, sendPage } from '../web/page.ts';
 import { chooseAccountPage, choosePlanPage, confirmPage } from '../../views/plans.ts';
 import { subscribedPage, waitingPage } from '../../views/signup.ts';
@@ -34,8 +34,10 @@ export interface SignupDependencies {
   attempts: Attempts;
   billing: Pick<Billing, 'signups' | 'catalog'>;
   directory: Pick<Directory, 'user' | 'account'>;
-  log: Log;
+  csrf: Csrf;
 }
+
+const formLimitBytes = 8 * 1024;
 
 /** `GET /signup[/:provider]` */
 export async function beginSignup(
@@ -54,6 +56,21 @@ export async function beginSignup(
   const user = await activeUser(ctx, dependencies);
   if (user === undefined) return signIn(ctx, dependencies, { link, provider });
   await goOn(ctx, dependencies, { ...link, product, user }, isOwnNavigation(ctx));
+}
+
+/** `POST /signup`: from our own page, which asked. */
+export async function confirmSignup(
+  ctx: ParameterizedContext,
+  dependencies: SignupDependencies,
+): Promise<void> {
+  const { config, csrf } = dependencies;
+  const form = await readForm(ctx, formLimitBytes);
+  csrf.require(ctx, form);
+  const link = readLink(form, config);
+  if (leavesChoice(link, config)) return continueTo(ctx, addressOf(link));
+  const user = await activeUser(ctx, dependencies);
+  if (user === undefined) return signIn(ctx, dependencies, { link });
+  await goOn(ctx, dependencies, { ...link, product: link.product ?? '', user }, true);
 }
 
 function offerPlans(
@@ -106,9 +123,9 @@ export function signIn(
   leave(ctx, url.href);
 }
 
-/** Our own page of plans has forms; what they lead to may go anywhere. */
+/** Our own pages have forms; what they lead to may go anywhere. */
 function leave(ctx: ParameterizedContext, url: string): void {
-  if (ctx.get('Sec-Fetch-Site') === 'same-origin') continueByPage(ctx, url);
+  if (ctx.method === 'GET' && ctx.get('Sec-Fetch-Site') === 'same-origin') continueByPage(ctx, url);
   else continueTo(ctx, url);
 }
 
@@ -142,12 +159,13 @@ async function goOn(
   wish: Wish,
   isOwnWish: boolean,
 ): Promise<void> {
-  const { billing, config } = dependencies;
+  const { billing, config, csrf } = dependencies;
   const { user: _user, ...link } = wish;
   const offer = billing.catalog.offer(wish);
   const skipsCheckout = offer.price === undefined || offer.plan.trialWithoutCard;
   if (skipsCheckout && !isOwnWish) {
-    return sendPage(ctx, confirmPage({ ...offer, href: addressOf(link) }, config.brand));
+    const form = { action: '/signup', csrf: csrf.token(ctx), fields: parametersOf(link) };
+    return sendPage(ctx, confirmPage({ ...offer, form }, config.brand));
   }
   const step = await billing.signups.begin(wish).catch((error: unknown) => {
     throw withRetry(error, addressOf(link));

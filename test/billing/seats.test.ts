@@ -64,10 +64,30 @@ async function start({
     stripe: { secretKey: stripeKey, apiBase: stripe.url },
   });
   const store = faulty(world.store);
+  /** What the k-th request to Stripe meets. */
+  const fault = { at: 0, lost: false, met: false };
+  let asked = 0;
+  const unreliable: typeof fetch = async (...request) => {
+    asked += 1;
+    if (asked !== fault.at) return fetch(...request);
+    fault.met = true;
+    if (fault.lost) await (await fetch(...request)).text();
+    throw new TypeError('the connection was cut');
+  };
+  const failAt = (at: number, lost = false) => {
+    asked = 0;
+    Object.assign(fault, { at, lost, met: false });
+  };
 
   /** Another process on the same documents. */
   function process(over: Store = store) {
-    const client = createStripe({ config: config.stripe!, fetch, clock, log, retries: 0 });
+    const client = createStripe({
+      config: config.stripe!,
+      fetch: unreliable,
+      clock,
+      log,
+      retries: 0,
+    });
     const shared = { store: over, clock, log, config: () => config, stripe: client };
     const catalog = createCatalog(shared);
     const withheld = () => Promise.resolve(false);
@@ -107,7 +127,7 @@ async function start({
     return { members, seats: now.seats?.toSorted(), known, quantity: item?.quantity };
   };
   const add = (user: string) => first.directory.addMember(account, user, ['member']);
-  return { ...first, world, store, stripe, config, process, state, add };
+  return { ...first, world, store, stripe, config, process, state, add, fault, failAt };
 }
 
 describe('where the quantity is what was bought', () => {
@@ -282,3 +302,33 @@ describe.each(['refuse', 'raise'] as const)('stopped at each write (%s)', (whenF
     },
   );
 });
+
+test.each([false, true])(
+  'each call to Stripe in turn is cut (its work done: %s), and a member comes and goes all the same',
+  async (lost) => {
+    for (let k = 1; k < 60; k += 1) {
+      const world = await start({ whenFull: 'raise', quantity: 1 });
+      const { add, directory, state, reconcile, drain, fault, failAt } = world;
+      failAt(k, lost);
+      const codes = [await problemOf(add('ben')), await problemOf(add('ben'))];
+      await directory.removeMember(account, 'ben');
+      codes.push(await problemOf(add('cleo')), await problemOf(add('cleo')));
+      await drain();
+      const { met } = fault;
+      failAt(0);
+      expect(codes.every((code) => code === undefined || code === 'stripe_unavailable')).toBe(true);
+      await add('cleo');
+      await reconcile();
+      expect({ k, ...(await state()) }).toEqual({
+        k,
+        members: ['ada', 'cleo'],
+        seats: ['ada', 'cleo'],
+        known: 2,
+        quantity: 2,
+      });
+      expect((await reconcile()).differing).toEqual([]);
+      if (!met) return;
+    }
+    throw new Error('the story never ended');
+  },
+);

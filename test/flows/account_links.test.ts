@@ -1,7 +1,7 @@
 /** `/account/portal` and its way back, over HTTP, with a simulator of Stripe. */
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Browser, Page } from '../../dev/walk.ts';
+import type { Page } from '../../dev/walk.ts';
 import {
   ends,
   follow,
@@ -117,12 +117,43 @@ describe('the way to the portal', () => {
     expect(world.stripe.calls.length).toBe(calls);
   });
 
+  test('who belongs to several accounts, and is signed in elsewhere, is asked which one it is', async () => {
+    const { account, user, someone } = await subscriber(world);
+    const other = await world.server.directory.createAccount({ name: 'Another', owner: user });
+    const browser = world.browser();
+    // Signed in at the issuer, and not by the links.
+    const signin = `${world.issuer}/signin?${new URLSearchParams({ account })}`;
+    await signInAt(browser, await browser.get(signin), { someone });
+    const all = browser.cookies.all().filter(({ name }) => name !== 'tollgate');
+    browser.cookies.clear();
+    const lines = all.map(({ name, value }) => `${name}=${value}; Path=/; HttpOnly`);
+    browser.cookies.take(new URL(world.issuer), lines);
+    const page = await portal({ browser });
+    expect(page.text).toContain('Which account is it about?');
+    expect(page.links.map(({ text }) => text)).toContain('Another');
+    const href = page.links.find((link) => link.href.includes(account))?.href ?? '';
+    expect(portalSession(await browser.follow(page, href))).toBeTruthy();
+    expect(other.id).not.toBe(account);
+  });
+
   test('where nothing was bought: to where one can', async () => {
     const browser = world.browser();
     const query = { product: 'api', plan: 'free' };
     await follow(browser, world.issuer, query, { someone: newcomer('nothing') });
     const page = await portal({ browser }, { product: 'api' });
     expect(page.history.map(({ url }) => new URL(url).pathname)).toContain('/signup');
+  });
+
+  test('a sign-in that waits for a payment may be gone back to, and no other page of ours', async () => {
+    const { issuer, stripe } = world;
+    const customer = await subscriber(world);
+    const waiting = `${issuer}/interaction/a-sign-in-that-waits`;
+    const page = await portal(customer, { return_to: waiting });
+    const { redirect } = await stripe.portal.leave(portalSession(page));
+    expect((await customer.browser.get(redirect ?? '')).url).toBe(waiting);
+    for (const path of ['/signout', '/oauth2/logout', '/interaction/a/b', '/accounts']) {
+      expect((await portal(customer, { return_to: `${issuer}${path}` })).status).toBe(400);
+    }
   });
 
   test('not to a page of strangers, and not without an own click', async () => {

@@ -16,7 +16,7 @@ const change = ({ browser }: Pick<Subscriber, 'browser'>, query: Record<string, 
   browser.get(`${world.issuer}/account/switch/api?${new URLSearchParams(query)}`);
 const updates = () =>
   world.stripe.calls.filter(
-    ({ method, path }) => method === 'POST' && /^\/v1\/subscriptions\/sub_/.test(path),
+    ({ method, path }) => method === 'POST' && path.startsWith('/v1/subscriptions/sub_'),
   );
 const subscriptionOf = ({ subscription }: Subscriber) =>
   world.stripe.objects.subscriptions().find(({ id }) => id === subscription)!;

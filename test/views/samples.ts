@@ -293,6 +293,12 @@ const sold = [
   },
 ];
 
+const starting = {
+  action: '/signup',
+  csrf: 'v1.mac',
+  fields: { product: 'analytics', plan: 'team' },
+};
+
 /** By name: a page, ready to be drawn. */
 export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Html>([
   ['login', () => login({ lastUsed: 'github' })],
@@ -382,7 +388,7 @@ export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Ht
     'start of a trial',
     () =>
       confirmPage(
-        { product: { name: 'Analytics' }, plan: { name: 'Team', trialDays: 14 }, href: '/signup' },
+        { product: { name: 'Analytics' }, plan: { name: 'Team', trialDays: 14 }, form: starting },
         brand,
       ),
   ],
@@ -390,7 +396,7 @@ export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Ht
     'start of a free plan',
     () =>
       confirmPage(
-        { product: { name: 'Analytics' }, plan: { name: 'Free' }, href: '/signup' },
+        { product: { name: 'Analytics' }, plan: { name: 'Free' }, form: starting },
         brand,
       ),
   ],
