@@ -408,6 +408,7 @@ export const texts = {
     title: 'That did not work',
     startAgain: 'Start again',
     technical: 'For the makers of the app:',
+    known: (choices: string) => `Known: ${choices}.`,
     number: { before: 'If it happens again,', tell: 'tell us', after: 'this number:' },
     retry: (seconds: number) =>
       seconds < 90

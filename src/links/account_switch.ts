@@ -59,7 +59,8 @@ export async function beginSwitch(
   requireNavigation(ctx);
   const { config, billing } = deps;
   const product = findProduct(config, id);
-  if (product === undefined) throw linkProblem('product_unknown');
+  if (product === undefined)
+    throw linkProblem('product_unknown', { details: { parameter: 'product' } });
   const query = singleQuery(ctx);
   const wish = wishOf(query, id);
   const back = backTo(query, deps);
