@@ -153,7 +153,11 @@ function factsNow({ now }: Change, product: ProductConfig, inWords: InWords): Pl
     plan: plan?.name ?? texts.selectAccount.plan(now.plan),
     period: now.period,
     seats: plan?.seats === undefined ? undefined : now.quantity,
-    amount: now.amount === undefined ? undefined : inWords(now.amount, now.currency),
+    // Of what is metered it is the price of one.
+    amount:
+      now.amount === undefined || plan?.meter !== undefined
+        ? undefined
+        : inWords(now.amount, now.currency),
   };
 }
 
