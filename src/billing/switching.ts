@@ -149,7 +149,7 @@ async function prepare(
 ): Promise<Prepared> {
   const { customer } = account;
   const known = account.subscriptions?.[wish.product];
-  const { product, plan, price } = catalog.offer(filledIn(wish, known), known?.plan);
+  const { product, plan, price } = catalog.offer(filledIn(wish, known), known);
   if (customer === undefined || account.customerGoneAt !== undefined) return { is: 'subscribe' };
   if (known === undefined || isDead(known)) return { is: 'subscribe' };
   const subscription = await stripe.find('subscriptions.retrieve', (api) =>
@@ -182,7 +182,7 @@ async function prepare(
   return { is: 'change', change };
 }
 
-/** What is not wished for stays, where it can. */
+/** What is not wished for stays, where it can: the period of another plan too, which `offer` is told to keep. */
 function filledIn(wish: PlanWish, known: SubscriptionProjection | undefined): PlanWish {
   const { plan = known?.plan, period, ...rest } = wish;
   const isSamePlan = plan === known?.plan;

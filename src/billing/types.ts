@@ -22,14 +22,21 @@ export interface PlanWish {
   quantity?: number | undefined;
 }
 
+/** What an account has already. */
+export interface KeptPlan {
+  /** It may be named though it is not offered. */
+  plan?: string | undefined;
+  /** It stays where none is wished for and the plan is sold for it. */
+  period?: string | undefined;
+}
+
 /** The configuration's products, and their prices at Stripe (`catalog.ts`). */
 export interface Catalog {
   /**
-   * @param keep a plan that the account has already: it may be named though it is not offered
    * @throws {Problem} `product_unknown`, `plan_unknown`, `plan_not_offered`, `period_unknown`, `quantity_invalid` (400),
    *   each with `details.parameter`, and `details.known` where that helps
    */
-  offer(wish: PlanWish, keep?: string): Offer;
+  offer(wish: PlanWish, keep?: KeptPlan): Offer;
   /**
    * The price's id at Stripe, by its lookup key where the configuration names that. Cached for a minute.
    * @throws {Problem} `price_unavailable` (503): Stripe has no such price, or it is archived; an operator's mistake

@@ -224,6 +224,14 @@ describe('a failure', () => {
     expect(text).toMatch(/<code>invalid_request<\/code>\s+redirect_uri is not registered/);
   });
 
+  it('tells them which parameter of a link is wrong, and what there is', () => {
+    const details = { parameter: 'plan', known: ['free', 'team'], account: 'acc_1' };
+    const { text } = failurePage({ ...failure, status: 400, code: 'plan_unknown', details }, brand);
+    expect(text).toMatch(/<code>plan_unknown<\/code>\s+\(<code>plan<\/code>\)\s+Its own sentence/);
+    expect(text).toContain('Known: free, team.');
+    expect(text).not.toContain('acc_1');
+  });
+
   it('says when to try again', () => {
     const wait = (retryAfterSeconds: number) =>
       failurePage({ ...failure, status: 429, code: 'rate_limited', retryAfterSeconds }, brand).text;
