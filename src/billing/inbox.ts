@@ -48,13 +48,21 @@ export class Inbox {
     this.#listener = listener;
   }
 
-  /** @returns false when it was there already */
+  /** @returns false when it was there already. One that was given up begins anew: somebody sends it again on purpose. */
   async add({ id, ...about }: Arrival): Promise<boolean> {
     const now = this.#options.clock();
     const state = { receivedAt: now, state: 'waiting', attempts: 0, dueAt: now } as const;
-    const added = await this.#write(id, { ...about, ...state }, 'absent');
+    const document = { ...about, ...state };
+    const added = (await this.#write(id, document, 'absent')) ?? (await this.#revive(id, document));
     if (added !== undefined) this.#listener();
     return added !== undefined;
+  }
+
+  async #revive(id: string, document: InboxDocument): Promise<InboxEvent | undefined> {
+    const present = await this.#options.store.get('inbox', id);
+    return present?.document.state === 'dead'
+      ? this.#write(id, document, present.version)
+      : undefined;
   }
 
   /** What is to be worked on, or to be forgotten, now; the one that waits longest first. */
