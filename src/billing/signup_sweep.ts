@@ -57,8 +57,11 @@ async function lookAt(
     return forget(options, signup);
   }
   const found = await fulfil(options, session);
-  if (found === 'open' || found === 'pending') await postpone(options, signup);
-  if (found === 'unknown') await close(options, id, document.attempt);
+  // Of money that is on its way somebody has to know, even where Stripe does not (a key of another account).
+  if (found === 'unknown' && state === 'paying') return close(options, id, document.attempt);
+  if (found === 'open' || found === 'pending' || found === 'unknown') {
+    await postpone(options, signup);
+  }
 }
 
 /** Nobody can pay it, and nobody has. */
