@@ -35,6 +35,8 @@ export interface ReconcileRequest {
   account?: string;
   /** Asked every few accounts: false ends it there. */
   goOn?: () => Promise<boolean>;
+  /** Asked before each: nothing more is begun. */
+  isStopped?: () => boolean;
 }
 
 /**
@@ -60,9 +62,9 @@ const mostFailures = 20;
 
 export function createReconcile(options: ReconcileOptions): Reconcile {
   const { store, log } = options;
-  return async ({ account, goOn = () => Promise.resolve(true) } = {}) => {
+  return async ({ account, goOn = () => Promise.resolve(true), isStopped } = {}) => {
     const report: ReconcileReport = { accounts: 0, differing: [], failed: [] };
-    const compare = comparison(options, report);
+    const compare = comparison(options, report, isStopped);
     if (account !== undefined) await compare(await accountOf(store, account));
     else {
       for await (const some of withCustomers(store)) {
@@ -92,11 +94,15 @@ async function* withCustomers(store: Store): AsyncGenerator<Stored<AccountDocume
   }
 }
 
-function comparison({ sync, seats }: ReconcileOptions, report: ReconcileReport) {
+function comparison(
+  { sync, seats }: ReconcileOptions,
+  report: ReconcileReport,
+  isStopped: () => boolean = () => false,
+) {
   let failures = 0;
   return async ({ id: account, document }: Stored<AccountDocument>): Promise<void> => {
     const { customer } = document;
-    if (customer === undefined) return;
+    if (customer === undefined || isStopped()) return;
     if (failures >= mostFailures) throw unreachable();
     report.accounts += 1;
     try {

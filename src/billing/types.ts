@@ -101,8 +101,8 @@ export interface Signups {
   canceled(signup: string, user: string): Promise<SignupDocument | undefined>;
   /** What a webhook says, or the time: makes of a Checkout Session what is due. Idempotent. */
   fulfil(session: string): Promise<void>;
-  /** Looks again at sign-ups whose time has come. */
-  sweep(): Promise<void>;
+  /** Looks again at sign-ups whose time has come. @param goOn asked before each; false ends it there */
+  sweep(goOn?: () => boolean): Promise<void>;
 }
 
 /** Something that runs beside requests. */
