@@ -27,6 +27,7 @@ const claimMs = minute / 2;
 const keepMs = 35 * day;
 const longestLifeMs = 3 * day;
 const longestDelayMs = 60 * minute;
+const mostRounds = 3;
 /** Of what waits so many are counted. */
 const mostCounted = 1000;
 
@@ -83,11 +84,26 @@ export class Inbox {
     return this.#write(event.id, { ...bare(event.document), dueAt }, event.version);
   }
 
-  /** @param problem why nothing was done, where nothing can be */
-  finish(event: InboxEvent, problem?: string): Promise<InboxEvent | undefined> {
-    const document = { ...bare(event.document), ...(problem === undefined ? {} : { problem }) };
-    const dueAt = this.#options.clock() + keepMs;
-    return this.#write(event.id, { ...document, state: 'done', dueAt }, event.version);
+  /**
+   * Whoever has done it says so, even where it took longer than the claim and another process has begun it again: of two
+   * that take each other's claim neither would ever come to an end.
+   * @param problem why nothing was done, where nothing can be
+   */
+  async finish(event: InboxEvent, problem?: string): Promise<InboxEvent | undefined> {
+    let present: InboxEvent | undefined = event;
+    for (let round = 1; round <= mostRounds; round += 1) {
+      if (present?.document.state !== 'waiting') return undefined;
+      const document = { ...bare(present.document), ...(problem === undefined ? {} : { problem }) };
+      const dueAt = this.#options.clock() + keepMs;
+      const done = await this.#write(
+        event.id,
+        { ...document, state: 'done', dueAt },
+        present.version,
+      );
+      if (done !== undefined) return done;
+      present = await this.#options.store.get('inbox', event.id);
+    }
+    return undefined;
   }
 
   /** An attempt failed. @returns whether it is given up */
