@@ -41,7 +41,7 @@ export interface ReconcileRequest {
 
 /**
  * @throws {Problem} `account_unknown` (404), `customer_missing` (409): this account has no customer;
- *   `stripe_unavailable` (503): Stripe does not answer at all
+ *   `customers_unknown` (409): Stripe knows nobody; `stripe_unavailable` (503): it does not answer at all
  */
 export type Reconcile = (request?: ReconcileRequest) => Promise<ReconcileReport>;
 
@@ -103,10 +103,10 @@ function comparison(
   return async ({ id: account, document }: Stored<AccountDocument>): Promise<void> => {
     const { customer } = document;
     if (customer === undefined || isStopped()) return;
-    if (failures >= mostFailures) throw unreachable();
+    if (failures >= mostFailures) throw nobodyThere(report);
     report.accounts += 1;
     try {
-      const { differences: found, strays } = await sync.customer(customer);
+      const { differences: found, strays } = await sync.customer(customer, { onlyKnown: true });
       const seated = (await seats?.settle(account)) ?? [];
       const differences = seated.length === 0 ? found : { ...found, members: seated };
       failures = 0;
@@ -132,7 +132,13 @@ async function accountOf(store: Store, id: string): Promise<Stored<AccountDocume
   return found;
 }
 
-function unreachable(): Problem {
+/** A key of another Stripe account, or of the other mode, must not end what everybody has. */
+function nobodyThere({ failed }: ReconcileReport): Problem {
+  if (failed.slice(-mostFailures).every(({ problem }) => problem === 'customer_unknown')) {
+    const sentence =
+      'Stripe knows none of the customers: is the key of the account and the mode that they are in?';
+    return new Problem('customers_unknown', 409, sentence);
+  }
   const sentence = 'The payment service does not answer: the accounts were not all compared.';
   return new Problem('stripe_unavailable', 503, sentence, { retryAfterSeconds: 60 });
 }

@@ -33,12 +33,13 @@ export function createSync(options: SyncOptions): Sync {
   const { store, random = Math.random } = options;
 
   return {
-    async customer(customer) {
+    async customer(customer, { onlyKnown = false } = {}) {
       let before: SyncResult = { differences: {} };
       for (let attempt = 1; ; attempt += 1) {
         const [present] = await store.find('account', 'customer', customer, { limit: 1 });
         if (present === undefined) return before;
         const state = await readCustomer(options, customer);
+        if (onlyKnown && state.unknown) throw customerUnknown();
         try {
           const found = await settle(options, customer, present, state);
           const isTrue = Object.keys(found.differences).length === 0;
@@ -99,6 +100,10 @@ function tell(log: Log, { account, customer, before, state, differences }: Told)
   for (const stray of state.strays) {
     log.warn('a subscription at Stripe counts for nothing', { ...about, ...stray });
   }
+}
+
+function customerUnknown(): Problem {
+  return new Problem('customer_unknown', 409, 'Stripe does not know the customer of the account.');
 }
 
 function busy(): Problem {

@@ -45,9 +45,10 @@ export interface Sync {
    * Reads the customer's subscriptions and entitlements from Stripe and writes them to the account's document, under
    * the version that it had before Stripe was read, with `subscription.changed` for each product whose claims differ.
    * Any number of times, in any order, at the same time. Does nothing where no account has the customer.
-   * @throws {Problem} `stripe_unavailable` (503)
+   * @param onlyKnown a customer that Stripe does not know at all is left as it is; otherwise it counts as deleted
+   * @throws {Problem} `stripe_unavailable` (503), `customer_unknown` (409) with `onlyKnown`
    */
-  customer(customer: string): Promise<SyncResult>;
+  customer(customer: string, options?: { onlyKnown?: boolean }): Promise<SyncResult>;
 }
 
 export interface SyncResult {

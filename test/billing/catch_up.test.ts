@@ -196,6 +196,7 @@ describe('all accounts compared with Stripe', () => {
     const { document } = await world.account();
     for (let at = 0; at < 1050; at += 1) {
       const customer = `cus_many${at}`;
+      world.stripe.customers.set(customer, { subscriptions: [], entitlements: [] });
       await world.store.write(
         'account',
         `acc_${at}`,

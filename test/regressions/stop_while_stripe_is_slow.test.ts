@@ -8,8 +8,11 @@ import { newAccount, openBillingWorld } from '../billing/world.ts';
 
 test('the comparison of all accounts ends with those that are under way', async () => {
   const world = await openBillingWorld();
-  for (let at = 0; at < 39; at += 1) await newAccount(world, `many${at}`);
   const { config, stripe } = world;
+  for (let at = 0; at < 39; at += 1) {
+    await newAccount(world, `many${at}`);
+    stripe.customers.set(`cus_many${at}`, { subscriptions: [], entitlements: [] });
+  }
   const scheduled = createScheduledReconcile({
     ...world,
     config: { reconcileHours: 24 },
