@@ -27,13 +27,19 @@ const claimMs = minute / 2;
 const keepMs = 35 * day;
 const longestLifeMs = 3 * day;
 const longestDelayMs = 60 * minute;
+/** While Stripe is away its worker asks little of it by itself: what waits is not to wait much longer than that lasts. */
+const longestDelayAwayMs = 5 * minute;
 const mostRounds = 3;
 /** Of what waits so many are counted. */
 const mostCounted = 1000;
 
 /** After so many attempts that failed: 1 s, 2 s, 4 s, … 1 h, and jitter, so that all does not come back at once. */
-export function retryDelay(attempts: number, random: () => number): number {
-  return Math.min(longestDelayMs, 1000 * 2 ** Math.min(attempts, 20)) * (0.5 + random());
+export function retryDelay(
+  attempts: number,
+  random: () => number,
+  longestMs: number = longestDelayMs,
+): number {
+  return Math.min(longestMs, 1000 * 2 ** Math.min(attempts, 20)) * (0.5 + random());
 }
 
 export class Inbox {
@@ -111,10 +117,11 @@ export class Inbox {
     const { clock, random } = this.#options;
     const now = clock();
     const document = { ...bare(event.document), attempts: event.document.attempts + 1, problem };
+    const longestMs = problem === 'stripe_unavailable' ? longestDelayAwayMs : longestDelayMs;
     const isDead = now - document.receivedAt >= longestLifeMs;
     const next: InboxDocument = isDead
       ? { ...document, state: 'dead', dueAt: now + keepMs }
-      : { ...document, dueAt: now + retryDelay(event.document.attempts, random) };
+      : { ...document, dueAt: now + retryDelay(event.document.attempts, random, longestMs) };
     await this.#write(event.id, next, event.version);
     return isDead;
   }
