@@ -38,7 +38,10 @@ export function createSync(options: SyncOptions): Sync {
       for (let attempt = 1; ; attempt += 1) {
         const [present] = await store.find('account', 'customer', customer, { limit: 1 });
         if (present === undefined) return before;
-        const state = await readCustomer(options, customer);
+        const state = await readCustomer(options, customer).catch(async (error: unknown) => {
+          if (Object.keys(before.differences).length > 0) await remind(options, customer);
+          throw error;
+        });
         if (onlyKnown && state.unknown) throw customerUnknown();
         try {
           const found = await settle(options, customer, present, state);
@@ -73,6 +76,18 @@ async function settle(
   tell(log, { account, customer, before, state, differences });
   const { strays } = state;
   return strays.length === 0 ? { account, differences } : { account, differences, strays };
+}
+
+/** What was written could not be looked at once more: the inbox does it, whoever called. */
+async function remind({ store, clock }: SyncOptions, customer: string): Promise<void> {
+  const now = clock();
+  const about = { type: 'customer.updated', customer, at: now, receivedAt: now };
+  const document = { ...about, state: 'waiting', attempts: 0, dueAt: now } as const;
+  try {
+    await store.write('inbox', `confirm_${customer}_${now}`, document, { expect: 'absent' });
+  } catch (error) {
+    if (!(error instanceof Conflict)) throw error;
+  }
 }
 
 interface Told {
