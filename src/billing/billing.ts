@@ -14,6 +14,7 @@ import type { Directory } from '../directory/directory.ts';
 import type { Store } from '../storage/store.ts';
 import { createCatalog } from './catalog.ts';
 import { createCatchUp } from './catch_up.ts';
+import { createClosedAccounts } from './closed_accounts.ts';
 import { createCustomers } from './customers.ts';
 import type { Customers } from './customers.ts';
 import { createPortal } from './portal.ts';
@@ -115,7 +116,8 @@ async function createBilling(options: BillingOptions): Promise<Billing> {
   const signupWorker = createSignupWorker({ ...shared, sweep: signups.sweep });
   const parts: BillingParts = { ...shared, stripe, catalog, sync };
   const seats = createSeats(parts);
-  const reconcile = createReconcile({ store, sync, seats, log });
+  const closed = createClosedAccounts(parts);
+  const reconcile = createReconcile({ store, sync, seats, closed, log });
   const { fulfil } = signups;
   const { webhooks, ...events } = eventsOfStripe(parts, { reconcile, fulfil });
 
@@ -123,7 +125,7 @@ async function createBilling(options: BillingOptions): Promise<Billing> {
   const background: Background[] = [
     events,
     { handlers: [], workers: [signupWorker] },
-    { handlers: [seats.handler], workers: [] },
+    { handlers: [seats.handler, closed.handler], workers: [] },
   ];
   const workers = background.flatMap((part) => part.workers);
   return {
@@ -133,7 +135,7 @@ async function createBilling(options: BillingOptions): Promise<Billing> {
     customers,
     signups,
     portal: createPortal({ stripe, config: first.stripe, log }),
-    switching: createSwitching({ stripe, catalog, clock }),
+    switching: createSwitching({ store, stripe, catalog, clock }),
     seats,
     reconcile,
     webhooks,

@@ -45,16 +45,53 @@ export async function readCustomer(
   const is = all.every(isDead) ? await existenceOf(stripe, customer) : 'there';
   const gone = is !== 'there';
   const subscriptions: Stripe.Subscription[] = [];
+  const held: Stripe.Subscription[] = [];
   for (const subscription of all) {
-    if (!(await withheld(subscription))) subscriptions.push(subscription);
+    ((await withheld(subscription)) ? held : subscriptions).push(subscription);
   }
   const products = config().products.map(({ id }) => id);
   return {
     ...stateOf(subscriptions, catalog, products, await lateSince(stripe, subscriptions)),
     gone,
     unknown: is === 'unknown',
-    entitlements: gone ? [] : entitlements,
+    entitlements: gone ? [] : await givenBy(stripe, { entitlements, held, subscriptions }),
   };
+}
+
+/** Stripe gives the features of what is withheld as well: without those that come from nothing else. */
+async function givenBy(
+  stripe: StripeClient,
+  {
+    entitlements,
+    held,
+    subscriptions,
+  }: Record<'held' | 'subscriptions', Stripe.Subscription[]> & { entitlements: string[] },
+): Promise<string[]> {
+  if (held.length === 0 || entitlements.length === 0) return entitlements;
+  const withheld = await featuresOf(stripe, held);
+  const given = await featuresOf(
+    stripe,
+    subscriptions.filter((one) => !isDead(one)),
+  );
+  return entitlements.filter((feature) => !withheld.has(feature) || given.has(feature));
+}
+
+async function featuresOf(
+  stripe: StripeClient,
+  subscriptions: readonly Stripe.Subscription[],
+): Promise<Set<string>> {
+  const items = subscriptions.flatMap((subscription) => subscription.items.data);
+  const products = new Set(items.map(({ price }) => idOf(price.product)));
+  const features = new Set<string>();
+  for (const product of products) {
+    const found = await stripe.find('products.listFeatures', (api) =>
+      api.products.listFeatures(product, { limit: pageSize }),
+    );
+    for (const { entitlement_feature: feature } of found?.data ?? []) {
+      features.add(feature.lookup_key);
+    }
+  }
+  return features;
 }
 
 async function subscriptionsOf(

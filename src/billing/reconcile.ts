@@ -8,6 +8,7 @@ import type { Log } from '../base/log.ts';
 import { eachOf } from '../events/each_of.ts';
 import type { AccountDocument } from '../storage/documents.ts';
 import type { Store, Stored } from '../storage/store.ts';
+import type { ClosedAccounts } from './closed_accounts.ts';
 import type { BillingSeats } from './seats.ts';
 import type { Stray } from './subscription_state.ts';
 import type { Sync } from './types.ts';
@@ -50,6 +51,7 @@ export interface ReconcileOptions {
   sync: Sync;
   /** Members, seats and the quantity are compared too. */
   seats?: Pick<BillingSeats, 'settle'>;
+  closed?: Pick<ClosedAccounts, 'end'>;
   log: Log;
 }
 
@@ -95,7 +97,7 @@ async function* withCustomers(store: Store): AsyncGenerator<Stored<AccountDocume
 }
 
 function comparison(
-  { sync, seats }: ReconcileOptions,
+  { sync, seats, closed }: ReconcileOptions,
   report: ReconcileReport,
   isStopped: () => boolean = () => false,
 ) {
@@ -107,6 +109,7 @@ function comparison(
     report.accounts += 1;
     try {
       const { differences: found, strays } = await sync.customer(customer, { onlyKnown: true });
+      await closed?.end(account);
       const seated = (await seats?.settle(account)) ?? [];
       const differences = seated.length === 0 ? found : { ...found, members: seated };
       failures = 0;

@@ -49,7 +49,20 @@ export async function grant(
   }
   // Also of an account just made: what an event told before there was one led nowhere.
   if (bought.customer !== undefined) await sync.customer(bought.customer);
+  if (bought.subscription !== undefined) await noteTried(options, signup.document);
   return finish(options, signup, bought);
+}
+
+/** With the person, since accounts can be had again and again. */
+async function noteTried(
+  { store }: GrantOptions,
+  { user, product }: SignupDocument,
+): Promise<void> {
+  await change(store, 'user', user, (present) => {
+    const { tried = [] } = present;
+    if (present.status === 'deleted' || tried.includes(product)) return undefined;
+    return { document: { ...present, tried: [...tried, product] } };
+  });
 }
 
 /** Does nothing where it is there. */

@@ -89,7 +89,7 @@ export type SignupStep =
 
 /** Sign-ups (`signups.ts`). Every step may be repeated, by anybody, at any time. */
 export interface Signups {
-  /** @throws {Problem} those of `Catalog.offer`; `account_unknown` (404), `not_owner` (403), `stripe_unavailable` (503) */
+  /** @throws {Problem} those of `Catalog.offer`; `account_unknown` (404), `not_owner` (403), `seats_taken` (409), `stripe_unavailable` (503) */
   begin(wish: SignupWish): Promise<SignupStep>;
   /** An unfinished one of this person for this product. */
   unfinished(user: string): Promise<{ signup: string; document: SignupDocument }[]>;
