@@ -15,6 +15,8 @@ export type Withheld = (subscription: Stripe.Subscription) => Promise<boolean>;
 export interface CustomerState extends SubscriptionState {
   /** The customer was deleted at Stripe, with all that it had. */
   gone: boolean;
+  /** Stripe knows of no such customer, neither deleted nor alive: it is gone, or the key is of another Stripe account. */
+  unknown: boolean;
   /** Lookup keys of features, sorted. */
   entitlements: string[];
 }
@@ -40,7 +42,8 @@ export async function readCustomer(
     entitlementsOf(stripe, customer),
   ]);
   // A deleted customer's subscriptions may still be listed, and are all over.
-  const gone = all.every(isDead) && (await isGone(stripe, customer));
+  const is = all.every(isDead) ? await existenceOf(stripe, customer) : 'there';
+  const gone = is !== 'there';
   const subscriptions: Stripe.Subscription[] = [];
   const held: Stripe.Subscription[] = [];
   for (const subscription of all) {
@@ -50,6 +53,7 @@ export async function readCustomer(
   return {
     ...stateOf(subscriptions, catalog, products, await lateSince(stripe, subscriptions)),
     gone,
+    unknown: is === 'unknown',
     entitlements: gone ? [] : await givenBy(stripe, { entitlements, held, subscriptions }),
   };
 }
@@ -112,9 +116,13 @@ async function entitlementsOf(stripe: StripeClient, customer: string): Promise<s
   return [...new Set((found ?? []).map((entitlement) => entitlement.lookup_key))].toSorted();
 }
 
-async function isGone(stripe: StripeClient, customer: string): Promise<boolean> {
+async function existenceOf(
+  stripe: StripeClient,
+  customer: string,
+): Promise<'there' | 'deleted' | 'unknown'> {
   const found = await stripe.find('customers.retrieve', (api) => api.customers.retrieve(customer));
-  return found === undefined || found.deleted === true;
+  if (found === undefined) return 'unknown';
+  return found.deleted === true ? 'deleted' : 'there';
 }
 
 /** Of what is an id, or the object where it was expanded. */

@@ -66,7 +66,7 @@ export function createSignups(options: SignupsOptions): Signups {
     async fulfil(session) {
       await fulfil(options, session);
     },
-    sweep: () => sweepSignups(options, (signup) => finishDirectly(options, signup)),
+    sweep: (goesOn) => sweepSignups(options, (one) => finishDirectly(options, one), goesOn),
   };
 }
 

@@ -52,9 +52,10 @@ export interface Sync {
    * Reads the customer's subscriptions and entitlements from Stripe and writes them to the account's document, under
    * the version that it had before Stripe was read, with `subscription.changed` for each product whose claims differ.
    * Any number of times, in any order, at the same time. Does nothing where no account has the customer.
-   * @throws {Problem} `stripe_unavailable` (503)
+   * @param onlyKnown a customer that Stripe does not know at all is left as it is; otherwise it counts as deleted
+   * @throws {Problem} `stripe_unavailable` (503), `customer_unknown` (409) with `onlyKnown`
    */
-  customer(customer: string): Promise<SyncResult>;
+  customer(customer: string, options?: { onlyKnown?: boolean }): Promise<SyncResult>;
 }
 
 export interface SyncResult {
@@ -108,8 +109,8 @@ export interface Signups {
   canceled(signup: string, user: string): Promise<SignupDocument | undefined>;
   /** What a webhook says, or the time: makes of a Checkout Session what is due. Idempotent. */
   fulfil(session: string): Promise<void>;
-  /** Looks again at sign-ups whose time has come. */
-  sweep(): Promise<void>;
+  /** Looks again at sign-ups whose time has come. @param goOn asked before each; false ends it there */
+  sweep(goOn?: () => boolean): Promise<void>;
 }
 
 /** Something that runs beside requests. */
