@@ -34,7 +34,7 @@ export function changesBetween(present: Config, next: Config): Changes {
   const changed = (Object.keys({ ...present, ...next }) as (keyof Config)[]).filter(
     (key) => !isDeepStrictEqual(present[key], next[key]),
   );
-  const held = changed.some((key) => key === 'stripe' || key === 'registration') ? withPlans : [];
+  const held = sellsOtherwise(present, next, changed) ? withPlans : [];
   const taken = changeable.filter((key) => changed.includes(key) && !held.includes(key));
   return {
     config: { ...present, ...Object.fromEntries(taken.map((key) => [key, next[key]])) },
@@ -46,6 +46,17 @@ export function changesBetween(present: Config, next: Config): Changes {
       ...changedIds('receivers', present.receivers, next.receivers),
     },
   };
+}
+
+/** Who is let in by choosing a plan needs one: that comes, and goes, with the restart, too. */
+function sellsOtherwise(
+  present: Config,
+  next: Config,
+  changed: readonly (keyof Config)[],
+): boolean {
+  if (changed.includes('stripe')) return true;
+  const isCheckout = [present, next].map(({ registration }) => registration === 'checkout');
+  return isCheckout[0] !== isCheckout[1];
 }
 
 interface Entry {

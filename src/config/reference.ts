@@ -44,7 +44,7 @@ opens what it made. Remove it when what it made has ended, by default after 90 d
 A running process looks at the file, and at the files of secrets, every second. It takes up changes of
 ${changeable.map((key) => `\`${key}\``).join(', ')}
 from the next request on, and says in its log what has changed. Changes of other keys wait for a restart, which it says as well; and where
-\`stripe\` or \`registration\` have changed with them, so do ${withPlans.map((key) => `\`${key}\``).join(', ')}, which hang together with these.
+\`stripe\` has changed with them, or \`registration\` to or from \`checkout\`, so do ${withPlans.map((key) => `\`${key}\``).join(', ')}, which hang together with these.
 When the file is bad, the log tells what is wrong, and all stays as it was. What a \`.ts\` or \`.js\` file imports, and variables,
 are those of the start. Several processes are several copies of the file: they take up theirs when it changes.
 

@@ -78,3 +78,19 @@ test('a key that is gone is a change, too', () => {
   ]);
   expect(changeable).not.toContain('defaultProvider');
 });
+
+test.each(['stripe', 'registration'] as const)(
+  'what is sold waits for the restart where %s decides about it',
+  (key) => {
+    const { registration, stripe } = configOf({
+      registration: 'checkout',
+      stripe: { secretKey: 'sk_test_51Nothing0Of0This0Is0True' },
+    });
+    const clients = [{ ...configOf().clients[0], id: 'another' }] as Config['clients'];
+    const decides = key === 'stripe' ? { stripe } : { registration };
+    const next = { ...configOf(), ...decides, clients } as Config;
+    expect(changesBetween(configOf(), next).left.toSorted()).toEqual(['clients', key].toSorted());
+    const other = { ...configOf(), registration: 'open', clients } as Config;
+    expect(changesBetween(configOf(), other).taken).toEqual(['clients']);
+  },
+);
