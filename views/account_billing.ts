@@ -58,22 +58,25 @@ export function accountBillingPage(view: AccountBillingView, brand: Brand): Html
   // What is late comes before what could be done as well.
   const urgent = view.products.find(({ action }) => action?.is === 'pay');
   const first = urgent ?? view.products.find(({ action }) => action !== undefined);
+  const more = view.more.map(
+    ({ is, href }) => html`<a class="link" href="${href}">${words.more[is]}</a>`,
+  );
   const content = html`${isOne ? sentence && html`<p class="help">${sentence}</p>` : help(words.of(view.account))}
     ${view.products.map((product) =>
       isOne
-        ? partOf(product, { isFirst: true, account: view.account })
+        ? partOf(product, { isFirst: true, account: view.account, more })
         : html`<section class="plan">
             <h2>${product.product}</h2>
             <p>
               <span class="title">${words.states[product.state.is].title}.</span>
               ${sentenceOf(product.state)}
             </p>
-            ${partOf(product, { isFirst: product === first })}
+            ${partOf(product, { isFirst: product === first, more: [] })}
           </section>`,
     )}
     ${view.ask !== undefined && help(words.ask(view.ask))}
     <div class="stack after">
-      ${view.more.map(({ is, href }) => html`<a class="link" href="${href}">${words.more[is]}</a>`)}
+      ${!isOne && more}
       <a class="${first === undefined ? 'button primary' : 'button'}" href="${view.back}"
         >${texts.backTo(brand.name)}</a
       >
@@ -99,11 +102,17 @@ interface StateText {
   dateless?: (name: string) => string;
 }
 
-/** The facts, and what can be done. @param account its name, where nothing else says it */
-function partOf(
-  view: ProductBillingView,
-  { isFirst, account }: { isFirst: boolean; account?: string },
-): Html {
+interface Part {
+  /** What there is to do comes before all else on the page. */
+  isFirst: boolean;
+  /** Its name, where nothing else says it. */
+  account?: string;
+  /** What can be done as well. */
+  more: readonly Html[];
+}
+
+/** The facts, and what can be done. */
+function partOf(view: ProductBillingView, { isFirst, account, more }: Part): Html {
   const { facts: words } = texts.billing.account;
   const { plan } = view;
   const facts: [string, string | number | undefined][] = [
@@ -112,7 +121,7 @@ function partOf(
     [words.seats, plan?.seats],
   ];
   const known = facts.filter(([, value]) => value !== undefined);
-  const ways = waysOf(view, isFirst);
+  const ways = waysOf(view, isFirst, more);
   return html`${
     known.length > 0 &&
     html`<dl class="amounts">
@@ -128,7 +137,11 @@ function partOf(
   ${ways.length > 0 && html`<div class="stack">${ways}</div>`}`;
 }
 
-function waysOf({ action, changes, cancel }: ProductBillingView, isFirst: boolean): Html[] {
+function waysOf(
+  { action, changes, cancel }: ProductBillingView,
+  isFirst: boolean,
+  more: readonly Html[],
+): Html[] {
   const { account: words } = texts.billing;
   const ways: Html[] = [];
   if (action !== undefined) {
@@ -146,6 +159,7 @@ function waysOf({ action, changes, cancel }: ProductBillingView, isFirst: boolea
       </details>`,
     );
   }
+  ways.push(...more);
   if (cancel !== undefined) {
     ways.push(html`<a class="link" href="${cancel}">${words.cancel}</a>`);
   }

@@ -112,7 +112,8 @@ function over({ product, terms }: Asked, subscription: Subscription): StateView 
 
 type Remedy = NonNullable<ProductBillingView['action']>['is'];
 
-const remedies: Readonly<Record<StateName, Remedy | undefined>> = {
+/** By the state, where nothing else speaks against it. */
+export const remedies: Readonly<Record<StateName, Remedy | undefined>> = {
   trialing: undefined,
   trial_without_card: 'card',
   active: undefined,
