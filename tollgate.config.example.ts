@@ -1,5 +1,5 @@
 // Copy this file to tollgate.config.ts. Secrets are in the environment: TOLLGATE_SECRET,
-// TOLLGATE_PROVIDER_GOOGLE_SECRET and TOLLGATE_CLIENT_APP_SECRET. All keys: docs/configuration.md.
+// TOLLGATE_PROVIDER_GOOGLE_SECRET and TOLLGATE_CLIENT_WEB_SECRET. All keys: docs/configuration.md.
 import { defineConfig } from './src/config.ts';
 
 export default defineConfig({
@@ -11,7 +11,7 @@ export default defineConfig({
   products: [{ id: 'api', name: 'Example API', audience: 'https://api.example.com' }],
   clients: [
     {
-      id: 'app',
+      id: 'web',
       name: 'Example App',
       product: 'api',
       redirectUris: ['https://app.example.com/callback'],

@@ -76,9 +76,11 @@ export async function openStripeOfBench(): Promise<StripeOfBench> {
         items: [{ id: item, quantity }],
         proration_behavior: 'none',
       });
-      const event = simulator.objects
-        .events()
-        .findLast(({ type }) => type === 'customer.subscription.updated');
+      const type = 'customer.subscription.updated';
+      const answer = await globalThis.fetch(`${simulator.url}/v1/events?type=${type}&limit=1`, {
+        headers: { authorization: `Bearer ${secretKey}` },
+      });
+      const [event] = ((await answer.json()) as { data: WebhookEvent[] }).data;
       if (event === undefined) throw new Error('Stripe tells of the change');
       return event;
     },

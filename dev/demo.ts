@@ -14,6 +14,7 @@ import type { DatabasesOptions, DemoStore } from './database_servers.ts';
 import { people } from './people.ts';
 import { freePortBase, portCount, portsFrom, takenPorts } from './ports.ts';
 import { NoTravel, travel } from './time_travel.ts';
+import type { Ports } from './ports.ts';
 import type { World } from './world.ts';
 
 const usage = `npm run demo -- [options]
@@ -24,6 +25,8 @@ const usage = `npm run demo -- [options]
                   The server is started where there is one on this machine, or named by
                   TOLLGATE_STORE (mongodb://…) and TOLLGATE_HOT (redis://…)
   --story         Play the story without a browser, on free ports, and end
+  --around ISSUER Start only what is around a Tollgate: a sign-in provider and an empty Stripe, for your
+                  own configuration at that address (http://localhost:4400)
   --advance SPAN  Move the clock of the running demo's Stripe on (1h, 13d, 2w, 1m, 1y), say what
                   became of subscriptions and tokens, and end; several, one after the other
   --verbose       Print what Tollgate logs
@@ -40,6 +43,7 @@ interface Options {
   fresh: boolean;
   store: DemoStore;
   story: boolean;
+  around: string | undefined;
   advance: string[];
   verbose: boolean;
 }
@@ -54,6 +58,7 @@ function readOptions(parameters: string[]): Options | undefined {
         fresh: { type: 'boolean', default: false },
         store: { type: 'string', default: 'sqlite' },
         story: { type: 'boolean', default: false },
+        around: { type: 'string' },
         advance: { type: 'string', multiple: true, default: [] },
         verbose: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
@@ -73,8 +78,14 @@ function readOptions(parameters: string[]): Options | undefined {
   if (store === undefined) {
     throw new UsageError(`--store takes ${demoStores.join(', ')}, not ${values.store}.`);
   }
-  const { fresh, story, advance, verbose } = values;
-  return { base, store, fresh, story, advance, verbose };
+  const { fresh, story, around, advance, verbose } = values;
+  if (around !== undefined && !/^http:\/\/(localhost|127\.0\.0\.1)(:\d+)?$/.test(around)) {
+    throw new UsageError(
+      `--around takes the issuer of your configuration, which is on this machine for as long as you try: ` +
+        `http://localhost:4400, not ${around}.`,
+    );
+  }
+  return { base, store, fresh, story, around, advance, verbose };
 }
 
 interface Opening {
@@ -87,14 +98,7 @@ interface Opening {
 async function open(base: number, opening: Opening): Promise<World> {
   const { databases, stripeFile, verbose } = opening;
   const ports = portsFrom(base);
-  const taken = await takenPorts(ports);
-  if (taken.length > 0) {
-    const others = base + 1000 > 65_500 ? 5400 : base + 1000;
-    throw new UsageError(
-      `Ports ${base} to ${base + portCount - 1} are needed. Taken: ${taken.join(', ')}. ` +
-        `Stop what listens there, or use others: --port-base ${others}`,
-    );
-  }
+  await refuseTaken(ports, base);
   const log = createLog({
     level: verbose ? 'debug' : 'warn',
     clock: systemClock,
@@ -116,6 +120,16 @@ async function open(base: number, opening: Opening): Promise<World> {
     await close();
     throw error;
   }
+}
+
+async function refuseTaken(ports: Partial<Ports>, base: number): Promise<void> {
+  const taken = await takenPorts(ports);
+  if (taken.length === 0) return;
+  const others = base + 1000 > 65_500 ? 5400 : base + 1000;
+  throw new UsageError(
+    `Ports ${base} to ${base + portCount - 1} are needed. Taken: ${taken.join(', ')}. ` +
+      `Stop what listens there, or use others: --port-base ${others}`,
+  );
 }
 
 /** The upstreams' addresses are part of who people are, so each base has its own. */
@@ -174,12 +188,29 @@ Ctrl-C stops it. \`npm run demo -- --help\` lists the options.
 async function run({ base = usualBase, store, fresh, verbose }: Options): Promise<void> {
   const world = await open(base, { ...(await databasesOf(base, store, fresh)), verbose });
   process.stdout.write(introduction(world));
+  untilStopped(world);
+}
+
+async function runAround(issuer: string, { base = usualBase, fresh }: Options): Promise<void> {
+  const { upstreamOidc, stripe } = portsFrom(base);
+  await refuseTaken({ upstreamOidc, stripe }, base);
+  await mkdir(folder, { recursive: true });
+  const stripeFile = `${folder}around-${base}-stripe.json`;
+  if (fresh) await rm(stripeFile, { force: true });
+  const { startAround } = await import('./around.ts');
+  const ports = { upstreamOidc, stripe };
+  const around = await startAround({ issuer, ports, stripeFile, clock: systemClock });
+  process.stdout.write(around.introduction);
+  untilStopped(around);
+}
+
+function untilStopped(running: { close(): Promise<void> }): void {
   let stopping = false;
   const stop = () => {
     if (stopping) process.exit(1);
     stopping = true;
     process.stdout.write('\nStopping.\n');
-    world.close().then(
+    running.close().then(
       () => process.exit(0),
       (error: unknown) => fail(error),
     );
@@ -220,6 +251,7 @@ try {
   const options = readOptions(process.argv.slice(2));
   if (options === undefined) process.stdout.write(`${usage}\n`);
   else if (options.advance.length > 0) await advance(options);
+  else if (options.around !== undefined) await runAround(options.around, options);
   else await (options.story ? story(options) : run(options));
 } catch (error) {
   fail(error);

@@ -35,8 +35,8 @@ export function portsFrom(base: number): Ports {
 }
 
 /** Those of the ports that somebody else listens at. */
-export async function takenPorts(ports: Ports): Promise<number[]> {
-  const all = Object.values(ports) as number[];
+export async function takenPorts(ports: Partial<Ports>): Promise<number[]> {
+  const all = Object.values(ports);
   const free = await Promise.all(all.map(isFree));
   return all.filter((_port, index) => free[index] !== true);
 }

@@ -64,6 +64,9 @@ function told(before: SimulatorState, after: SimulatorState): string {
     const mark = known.has(JSON.stringify(one)) ? '  ' : '* ';
     return `${mark}${one.account.padEnd(16)} ${readable(one)}`;
   });
-  return `Stripe has:\n${rows.map((row) => `  ${row}`).join('\n')}\n
-A token says (* where that is new):\n${tokens.join('\n')}`;
+  const has = `Stripe has:\n${rows.map((row) => `  ${row}`).join('\n')}\n`;
+  // Beside a Tollgate of one's own nobody here knows its tokens.
+  return tokens.length === 0
+    ? has
+    : `${has}\nA token says (* where that is new):\n${tokens.join('\n')}`;
 }

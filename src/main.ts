@@ -245,7 +245,8 @@ function fail(error: unknown): void {
 }
 
 const otherSecret = `The database was made with another secret than the one that is set now.
-To change it, keep the old one behind the new one: TOLLGATE_SECRET=new,old`;
+To change it, keep the old one behind the new one: TOLLGATE_SECRET=new,old
+Where it is lost, begin with an empty store: what it sealed cannot be opened.`;
 
 function explain(error: unknown): string {
   if (error instanceof UsageError) return `${error.message}\nTry: tollgate help`;

@@ -35,9 +35,10 @@ export interface ProductBillingView {
 interface Choice {
   plan: string;
   period: Period;
-  /** As money, in a period; of a seat where they are paid for. */
+  /** As money, in a period. */
   amount?: string | undefined;
-  perSeat: boolean;
+  /** What it is for, where that is not the whole. */
+  per?: 'seat' | 'unit' | undefined;
 }
 
 export interface AccountBillingView {
@@ -166,9 +167,9 @@ function waysOf(
   return ways;
 }
 
-function labelOf({ plan, period, amount, perSeat }: Choice): string {
+function labelOf({ plan, period, amount, per }: Choice): string {
   if (amount === undefined) return named(plan, period);
-  return `${plan}: ${texts.plans.price(amount, period, perSeat)}`;
+  return `${plan}: ${texts.plans.price(amount, period, per)}`;
 }
 
 function named(plan: string, period: Period | undefined): string {

@@ -206,7 +206,9 @@ export const billingFailures: Record<string, FailureText> = {
   payment_late: { title: 'Something has to be paid first' },
   period_unknown: {
     title: 'This plan is not paid for like that',
+    sentence: 'The link names no period that this plan has.',
     advice: 'Go back to the app, and choose again.',
+    technical: true,
   },
   plan_not_offered: {
     title: 'This plan is not offered any more',
@@ -215,7 +217,9 @@ export const billingFailures: Record<string, FailureText> = {
   },
   plan_unknown: {
     title: 'We do not know that plan',
+    sentence: 'The link names no plan that there is.',
     advice: 'Go back to the app, and choose again.',
+    technical: true,
   },
   price_unavailable: {
     title: 'This plan cannot be bought right now',
@@ -224,7 +228,9 @@ export const billingFailures: Record<string, FailureText> = {
   },
   product_unknown: {
     title: 'We do not know that product',
+    sentence: 'The link names no product that there is.',
     advice: 'Go back to the app, and try again from there.',
+    technical: true,
   },
   quantity_invalid: {
     title: 'That number of seats is not possible',

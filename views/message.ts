@@ -23,6 +23,8 @@ export interface FailureView {
   /** The failure's own sentence: shown where the catalogue has no better one. */
   message: string;
   requestId: string;
+  /** `parameter` and `known` are told to those who made the link. */
+  details?: Record<string, unknown> | undefined;
   retryAfterSeconds?: number | undefined;
   action?: Action | undefined;
 }
@@ -53,9 +55,14 @@ export function failurePage(failure: FailureView, brand: Brand): Html {
 }
 
 /** Bounded, since an app may have a say in it. */
-function technical({ code, message }: FailureView): Html {
+function technical({ code, message, details = {} }: FailureView): Html {
+  const { parameter, known } = details;
+  const choices = Array.isArray(known) ? known.filter((one) => typeof one === 'string') : [];
   return html`<p class="number">
-    ${texts.failure.technical} <code>${code}</code> ${message.slice(0, 300)}
+    ${texts.failure.technical} <code>${code}</code>
+    ${typeof parameter === 'string' && html`(<code>${parameter.slice(0, 64)}</code>)`}
+    ${message.slice(0, 300)}
+    ${choices.length > 0 && texts.failure.known(choices.join(', ').slice(0, 300))}
   </p>`;
 }
 

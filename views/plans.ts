@@ -65,15 +65,21 @@ function planForm(view: PlansView, product: string, plan: PlanConfig, isBelow: b
       ${
         prices.length === 0
           ? html`<button class="button primary">${words.free}</button>`
-          : prices.map((price) => priceButton(price, seats !== undefined))
+          : prices.map((price) => priceButton(price, eachOf(plan)))
       }
     </div>
   </form>`;
 }
 
-function priceButton(price: PriceConfig, perSeat: boolean): Html {
+/** What one price is for, where it is not for the plan as a whole. */
+export function eachOf({ seats, meter }: PlanConfig): 'seat' | 'unit' | undefined {
+  if (seats !== undefined) return 'seat';
+  return meter === undefined ? undefined : 'unit';
+}
+
+function priceButton(price: PriceConfig, each: 'seat' | 'unit' | undefined): Html {
   const { plans: words } = texts;
-  const label = words.price(amountOf(price), price.period, perSeat);
+  const label = words.price(amountOf(price), price.period, each);
   return html`<button class="button primary" name="period" value="${price.period}">
     ${label}
   </button>`;

@@ -295,8 +295,8 @@ export const texts = {
     seats: 'Seats',
     free: 'Start for free',
     /** The label of a button; without an amount the payment page says it. */
-    price: (amount: string | undefined, period: string, perSeat: boolean) => {
-      const each = `${perSeat ? ' a seat' : ''} ${perPeriod[period] ?? ''}`;
+    price: (amount: string | undefined, period: string, of: 'seat' | 'unit' | undefined) => {
+      const each = `${of === undefined ? '' : ` a ${of}`} ${perPeriod[period] ?? ''}`;
       return amount === undefined ? capital(`pay ${periodically[period]}`) : `${amount}${each}`;
     },
   },
@@ -408,6 +408,7 @@ export const texts = {
     title: 'That did not work',
     startAgain: 'Start again',
     technical: 'For the makers of the app:',
+    known: (choices: string) => `Known: ${choices}.`,
     number: { before: 'If it happens again,', tell: 'tell us', after: 'this number:' },
     retry: (seconds: number) =>
       seconds < 90

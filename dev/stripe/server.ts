@@ -13,6 +13,7 @@ import type { State } from './state.ts';
 
 const maxBodyBytes = 256 * 1024;
 const maxCalls = 10_000;
+const maxKeyLength = 255;
 
 export interface Server {
   state: State;
@@ -78,6 +79,9 @@ async function answer(server: Server, call: Call): Promise<void> {
     return;
   }
   const key = recorded.method === 'POST' ? recorded.idempotencyKey : undefined;
+  if (key !== undefined && key.length > maxKeyLength) {
+    throw invalid(`Idempotency keys may have up to ${maxKeyLength} characters.`);
+  }
   const work = call.route.prepare(call.given);
   const fingerprint = `${recorded.path} ${JSON.stringify(recorded.parameters)}`;
   const at = Math.floor(nowMs(server.state) / 1000);

@@ -3,7 +3,7 @@
 import { listen } from '../upstream/server.ts';
 import { routes } from './api/routes.ts';
 import type { RecordedCall, StripeOptions, StripeSimulator } from './contract.ts';
-import { catchUp } from './engine/due.ts';
+import { beginAgenda, catchUp } from './engine/due.ts';
 import * as checkout from './engine/checkout.ts';
 import { applyCode, setQuantity, view as viewCheckout } from './engine/checkout_view.ts';
 import * as portal from './engine/portal.ts';
@@ -39,6 +39,7 @@ export async function startStripe(options: StripeOptions): Promise<StripeSimulat
     kept.saved,
   );
   ensureDefaultConfiguration(state);
+  beginAgenda(state);
   const sender = webhooks({ state, retries: options.webhookRetries ?? defaultRetries });
   const calls: RecordedCall[] = [];
   const failing = faults();
@@ -52,7 +53,6 @@ export async function startStripe(options: StripeOptions): Promise<StripeSimulat
     } finally {
       catchUp(state);
       changed();
-      await Promise.resolve();
     }
   }
 
@@ -74,7 +74,10 @@ export async function startStripe(options: StripeOptions): Promise<StripeSimulat
     };
   });
   const looking = setInterval(() => {
-    catchUp(state);
+    // Where it cannot, the next request is told why.
+    try {
+      catchUp(state);
+    } catch {}
   }, lookEveryMs);
   looking.unref();
 

@@ -26,6 +26,8 @@ export interface State extends Tables {
   movedOn: number;
   /** The moment, in ms, at which something is done that fell due meanwhile. */
   standing: number | undefined;
+  /** When something falls due next, in seconds, by customer; and of whom that may have changed. */
+  agenda: { at: Map<string, number>; dirty: Set<string> };
   /** The machine's clock, in ms. */
   clock: () => number;
   random: () => number;
@@ -58,6 +60,7 @@ export function openState(options: StateOptions, saved: Saved = {}): State {
     },
     movedOn: saved.movedOn ?? 0,
     standing: undefined,
+    agenda: { at: new Map(), dirty: new Set() },
     clock: options.clock,
     random,
     heard: [],

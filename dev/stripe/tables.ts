@@ -150,10 +150,12 @@ export type Saved = { [K in keyof Rows]?: Rows[K][] } & {
 /** @param saved of a file: what was one object is one again */
 export function openTables(saved: Saved): Tables {
   const tables = {
-    activeEntitlements: table('active entitlement', saved.activeEntitlements),
+    activeEntitlements: table('active entitlement', saved.activeEntitlements, (one) => [
+      one.customer,
+    ]),
     cards: table('card', saved.cards),
     charges: table('charge', saved.charges),
-    checkoutSessions: table('checkout.session', saved.checkoutSessions),
+    checkoutSessions: table('checkout.session', saved.checkoutSessions, (one) => [one.customer]),
     checkoutWork: table('checkout.session', saved.checkoutWork),
     coupons: table('coupon', saved.coupons),
     customers: table('customer', saved.customers),
@@ -162,11 +164,17 @@ export function openTables(saved: Saved): Tables {
     eventDestinations: table('event destination', saved.eventDestinations),
     events: table('event', saved.events),
     features: table('entitlements feature', saved.features),
-    invoicePayments: table('invoice payment', saved.invoicePayments),
-    invoices: table('invoice', saved.invoices),
+    invoicePayments: table('invoice payment', saved.invoicePayments, (one) => [
+      one.invoice,
+      one.payment.payment_intent,
+    ]),
+    invoices: table('invoice', saved.invoices, (one) => [
+      one.customer,
+      one.parent?.subscription_details?.subscription,
+    ]),
     meterEvents: table('meter event', saved.meterEvents),
     meters: table('billing meter', saved.meters),
-    paymentIntents: table('payment_intent', saved.paymentIntents),
+    paymentIntents: table('payment_intent', saved.paymentIntents, (one) => [one.customer]),
     paymentMethods: table('PaymentMethod', saved.paymentMethods),
     portalConfigurations: table('configuration', saved.portalConfigurations),
     portalSessions: table('billing portal session', saved.portalSessions),
@@ -176,9 +184,9 @@ export function openTables(saved: Saved): Tables {
     promotionCodes: table('promotion code', saved.promotionCodes),
     refunds: table('refund', saved.refunds),
     subscriptionWork: table('subscription', saved.subscriptionWork),
-    subscriptions: table('subscription', saved.subscriptions),
+    subscriptions: table('subscription', saved.subscriptions, (one) => [one.customer]),
     testClocks: table('test clock', saved.testClocks),
-    thinEvents: table('event', saved.thinEvents),
+    thinEvents: table('event', saved.thinEvents, (one) => [one.snapshot_event]),
     webhookEndpoints: table('webhook endpoint', saved.webhookEndpoints),
   };
   relink(tables);

@@ -117,7 +117,7 @@ export function webhooks({ state, retries }: WebhookOptions): Webhooks {
   async function deliverNow(eventId: string): Promise<DeliveryAttempt[]> {
     const event = state.events.get(eventId) ?? snapshotOf(state, eventId);
     if (event === undefined) throw missing('event', eventId);
-    const thin = state.thinEvents.all().filter((one) => one.snapshot_event === event.id);
+    const thin = state.thinEvents.of(event.id);
     for (const one of waiting) if (one.eventId === event.id) clearTimeout(one.timer);
     waiting = waiting.filter((one) => one.eventId !== event.id);
     const done: DeliveryAttempt[] = [];

@@ -26,17 +26,20 @@ export async function beneficiaryOf(
 ): Promise<Beneficiary | SignupStep> {
   const { directory } = options;
   const { user, product } = wish;
-  if ((await directory.user(user))?.document.status !== 'active') throw userDisabled();
-  if (wish.account === newAccount) return { user, mayTry: true };
+  const person = (await directory.user(user))?.document;
+  if (person?.status !== 'active') throw userDisabled();
+  // Another account is no new trial.
+  const mayTry = person.tried?.includes(product) !== true;
+  if (wish.account === newAccount) return { user, mayTry };
   if (wish.account !== undefined) {
     await requireMayPay(options, user, wish.account);
-    return withAccount(options, wish, wish.account);
+    return withAccount(options, wish, { account: wish.account, mayTry });
   }
   const accounts = await directory.usableAccounts(user);
   const owned = accounts.filter(({ roles }) => roles.includes(ownerRole));
   const [only, ...others] = owned;
-  if (only === undefined) return { user, mayTry: true };
-  if (others.length === 0) return withAccount(options, wish, only.id);
+  if (only === undefined) return { user, mayTry };
+  if (others.length === 0) return withAccount(options, wish, { account: only.id, mayTry });
   const without = owned.filter(({ document }) => !hasLive(document, product));
   return { at: 'choose_account', accounts: without.map(({ id, name }) => ({ id, name })) };
 }
@@ -59,7 +62,7 @@ async function requireMayPay(
 async function withAccount(
   { directory, sync }: BeneficiaryOptions,
   { user, product, returnTo }: SignupWish,
-  account: string,
+  { account, mayTry }: { account: string; mayTry: boolean },
 ): Promise<Beneficiary | SignupStep> {
   let document = (await directory.membership(user, account))?.account;
   if (document?.customer !== undefined) {
@@ -75,7 +78,7 @@ async function withAccount(
   if (hasLive(document, product)) {
     return { at: 'subscribed', account, product, ...(returnTo !== undefined && { returnTo }) };
   }
-  return { user, account, mayTry: document.subscriptions?.[product] === undefined };
+  return { user, account, mayTry: mayTry && document.subscriptions?.[product] === undefined };
 }
 
 /** One that was never paid for (`incomplete`) is in nobody's way. */

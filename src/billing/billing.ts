@@ -4,6 +4,7 @@
  * Stripe: rooms above read the account's document, and this room keeps that true.
  */
 
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
 import { createFetch } from '../base/fetch.ts';
 import type { Log } from '../base/log.ts';
@@ -13,6 +14,7 @@ import type { Directory } from '../directory/directory.ts';
 import type { Store } from '../storage/store.ts';
 import { createCatalog } from './catalog.ts';
 import { createCatchUp } from './catch_up.ts';
+import { createClosedAccounts } from './closed_accounts.ts';
 import { createCustomers } from './customers.ts';
 import type { Customers } from './customers.ts';
 import { createPortal } from './portal.ts';
@@ -74,12 +76,19 @@ export interface Billing {
   /** What the dispatcher calls. */
   handlers: Background['handlers'];
   start(): void;
-  /** Waits for what is under way. */
+  /** Waits for what is under way, for some seconds. */
   stop(): Promise<void>;
 }
 
 /** Lists of Stripe's are long, and what it does takes a while. */
 const patience = { timeoutMs: 15_000, connectTimeoutMs: 5000, maxBytes: 16 * 1024 * 1024 };
+
+/** What Stripe has not answered by then is cut off: all of it is done again by another process, or the next start. */
+const longestStopMs = 6000;
+const cutOffMs = 2000;
+
+const within = (ms: number, work: Promise<unknown>) =>
+  Promise.race([work, delay(ms, undefined, { ref: false })]);
 
 /** @returns nothing where nothing is sold by Stripe */
 export async function openBilling(
@@ -104,10 +113,11 @@ async function createBilling(options: BillingOptions): Promise<Billing> {
   const sync = createSync({ ...shared, stripe, catalog, withheld });
   const customers = createCustomers({ store, clock, log, stripe, config });
   const signups = createSignups({ ...shared, stripe, catalog, withheld, sync, customers });
-  const signupWorker = createSignupWorker({ ...shared, sweep: () => signups.sweep() });
+  const signupWorker = createSignupWorker({ ...shared, sweep: signups.sweep });
   const parts: BillingParts = { ...shared, stripe, catalog, sync };
   const seats = createSeats(parts);
-  const reconcile = createReconcile({ store, sync, seats, log });
+  const closed = createClosedAccounts(parts);
+  const reconcile = createReconcile({ store, sync, seats, closed, log });
   const { fulfil } = signups;
   const { webhooks, ...events } = eventsOfStripe(parts, { reconcile, fulfil });
 
@@ -115,7 +125,7 @@ async function createBilling(options: BillingOptions): Promise<Billing> {
   const background: Background[] = [
     events,
     { handlers: [], workers: [signupWorker] },
-    { handlers: [seats.handler], workers: [] },
+    { handlers: [seats.handler, closed.handler], workers: [] },
   ];
   const workers = background.flatMap((part) => part.workers);
   return {
@@ -125,7 +135,7 @@ async function createBilling(options: BillingOptions): Promise<Billing> {
     customers,
     signups,
     portal: createPortal({ stripe, config: first.stripe, log }),
-    switching: createSwitching({ stripe, catalog, clock }),
+    switching: createSwitching({ store, stripe, catalog, clock }),
     seats,
     reconcile,
     webhooks,
@@ -134,8 +144,10 @@ async function createBilling(options: BillingOptions): Promise<Billing> {
       for (const worker of workers) worker.start();
     },
     async stop() {
-      await Promise.all(workers.map((worker) => worker.stop()));
+      const stopped = Promise.all(workers.map((worker) => worker.stop()));
+      await within(longestStopMs, stopped);
       await guarded.close();
+      await within(cutOffMs, stopped);
     },
   };
 }

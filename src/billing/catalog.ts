@@ -7,7 +7,7 @@ import type { Clock } from '../base/clock.ts';
 import { Problem } from '../base/errors.ts';
 import type { Config, PlanConfig, PriceConfig, ProductConfig } from '../config.ts';
 import type { Stripe, StripeClient } from './stripe.ts';
-import type { Catalog, Offer, PlanWish } from './types.ts';
+import type { Catalog, KeptPlan, Offer, PlanWish } from './types.ts';
 
 export interface CatalogOptions {
   /** The one of now: products may change while the process runs. */
@@ -59,15 +59,15 @@ async function byLookupKey(stripe: StripeClient, key: string): Promise<Stripe.Pr
   return data[0];
 }
 
-function offerOf(products: readonly ProductConfig[], wish: PlanWish, keep?: string): Offer {
+function offerOf(products: readonly ProductConfig[], wish: PlanWish, keep?: KeptPlan): Offer {
   const product = products.find(({ id }) => id === wish.product);
   if (product === undefined) {
     const known = products.filter(({ plans }) => plans.length > 0).map(({ id }) => id);
     throw refused('product_unknown', 'There is no such product.', 'product', known);
   }
-  const plan = planFor(product, wish, keep);
+  const plan = planFor(product, wish, keep?.plan);
   requireQuantity(plan, wish.quantity);
-  const price = priceFor(plan, wish.period);
+  const price = priceFor(plan, wish.period, keep?.period);
   return price === undefined ? { product, plan } : { product, plan, price };
 }
 
@@ -89,14 +89,27 @@ function planFor(product: ProductConfig, wish: PlanWish, keep?: string): PlanCon
   throw refused('plan_unknown', 'A plan has to be chosen.', 'plan', known);
 }
 
-/** A free plan is free for every period. */
-function priceFor({ prices }: PlanConfig, period: string | undefined): PriceConfig | undefined {
+/**
+ * A free plan is free for every period.
+ * @param keep what is chosen of several, where none is wished for
+ */
+function priceFor(
+  { prices }: PlanConfig,
+  period: string | undefined,
+  keep: string | undefined,
+): PriceConfig | undefined {
   if (prices.length === 0) return undefined;
   const fitting = prices.filter((price) => period === undefined || price.period === period);
   const [only] = fitting;
   if (only !== undefined && fitting.length === 1) return only;
+  const kept = fitting.find((price) => price.period === keep);
+  if (kept !== undefined) return kept;
   const known = prices.map((price) => price.period);
-  throw refused('period_unknown', 'This plan is not paid for by that period.', 'period', known);
+  const sentence =
+    period === undefined
+      ? 'A period has to be chosen.'
+      : 'This plan is not paid for by that period.';
+  throw refused('period_unknown', sentence, 'period', known);
 }
 
 function requireQuantity({ seats }: PlanConfig, quantity: number | undefined): void {

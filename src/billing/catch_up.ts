@@ -30,7 +30,10 @@ export interface CatchUp extends Worker {
   run(): Promise<number | undefined>;
 }
 
-/** Meta document: until when the list was read, in milliseconds since the epoch. */
+/**
+ * Meta document: the date of the newest event that was listed, in milliseconds since the epoch. Of Stripe's clock: by ours,
+ * were it ahead by more than the overlap, some would never be looked at.
+ */
 export const seenId = 'billing.events_seen';
 
 const minute = 60_000;
@@ -81,15 +84,21 @@ async function catchUp(
 ): Promise<number> {
   const now = clock();
   const seen = await store.get('meta', seenId);
-  // Whoever begins has accounts without customers, or compares them all first.
-  const since = typeof seen?.document.value === 'number' ? seen.document.value : now;
+  const since = seen?.document.value;
+  if (seen === undefined || typeof since !== 'number') {
+    // Whoever begins has accounts without customers, or compares them all first.
+    const value = await newestAt(stripe);
+    await store.write('meta', seenId, { value }, { expect: seen?.version ?? 'absent' });
+    return 0;
+  }
   const from = Math.max(since - overlapMs, now - listedForMs);
-  let [listed, missed, isWhole] = [0, 0, true];
+  let [listed, missed, isWhole, newest] = [0, 0, true, since];
   await stripe.call('events.list', async (api) => {
     const created = { gte: Math.floor(from / 1000) };
     const events = api.events.list({ created, types: [...handledTypes], limit: pageSize });
     for await (const event of events) {
       listed += 1;
+      newest = Math.max(newest, event.created * 1000);
       if (listed > mostEvents) break;
       isWhole = listed % pageSize !== 0 || (await goOn());
       if (!isWhole) break;
@@ -103,6 +112,14 @@ async function catchUp(
   }
   if (missed > 0) log.info('events of Stripe were caught up with', { missed });
   if (!isWhole) return missed;
-  await store.write('meta', seenId, { value: now }, { expect: seen?.version ?? 'absent' });
+  await store.write('meta', seenId, { value: newest }, { expect: seen.version });
   return missed;
+}
+
+/** @returns 0 where there is none: then all that comes is new */
+async function newestAt(stripe: StripeClient): Promise<number> {
+  const { data } = await stripe.call('events.list', (api) =>
+    api.events.list({ types: [...handledTypes], limit: 1 }),
+  );
+  return (data[0]?.created ?? 0) * 1000;
 }

@@ -127,6 +127,18 @@ export function priceUnavailable(cause?: unknown): Problem {
   return new Problem('price_unavailable', 503, sentence, { cause });
 }
 
+/**
+ * Anybody can write a link, and the ids of coupons that are meant for somebody else are often words.
+ * @throws {Problem} `coupon_unknown` (400)
+ */
+export function requireCoupon(
+  { stripe }: Pick<Config, 'stripe'>,
+  coupon: string | undefined,
+): void {
+  if (coupon === undefined || stripe?.coupons.includes(coupon) === true) return;
+  throw unusable('coupon_unknown', 'coupon');
+}
+
 function unusable(code: string, parameter: string, cause?: unknown): Problem {
   const sentence = 'This code cannot be used (any more).';
   return new Problem(code, 400, sentence, { cause, details: { parameter } });

@@ -15,6 +15,8 @@ export type Withheld = (subscription: Stripe.Subscription) => Promise<boolean>;
 export interface CustomerState extends SubscriptionState {
   /** The customer was deleted at Stripe, with all that it had. */
   gone: boolean;
+  /** Stripe knows of no such customer, neither deleted nor alive: it is gone, or the key is of another Stripe account. */
+  unknown: boolean;
   /** Lookup keys of features, sorted. */
   entitlements: string[];
 }
@@ -40,17 +42,56 @@ export async function readCustomer(
     entitlementsOf(stripe, customer),
   ]);
   // A deleted customer's subscriptions may still be listed, and are all over.
-  const gone = all.every(isDead) && (await isGone(stripe, customer));
+  const is = all.every(isDead) ? await existenceOf(stripe, customer) : 'there';
+  const gone = is !== 'there';
   const subscriptions: Stripe.Subscription[] = [];
+  const held: Stripe.Subscription[] = [];
   for (const subscription of all) {
-    if (!(await withheld(subscription))) subscriptions.push(subscription);
+    ((await withheld(subscription)) ? held : subscriptions).push(subscription);
   }
   const products = config().products.map(({ id }) => id);
   return {
     ...stateOf(subscriptions, catalog, products, await lateSince(stripe, subscriptions)),
     gone,
-    entitlements: gone ? [] : entitlements,
+    unknown: is === 'unknown',
+    entitlements: gone ? [] : await givenBy(stripe, { entitlements, held, subscriptions }),
   };
+}
+
+/** Stripe gives the features of what is withheld as well: without those that come from nothing else. */
+async function givenBy(
+  stripe: StripeClient,
+  {
+    entitlements,
+    held,
+    subscriptions,
+  }: Record<'held' | 'subscriptions', Stripe.Subscription[]> & { entitlements: string[] },
+): Promise<string[]> {
+  if (held.length === 0 || entitlements.length === 0) return entitlements;
+  const withheld = await featuresOf(stripe, held);
+  const given = await featuresOf(
+    stripe,
+    subscriptions.filter((one) => !isDead(one)),
+  );
+  return entitlements.filter((feature) => !withheld.has(feature) || given.has(feature));
+}
+
+async function featuresOf(
+  stripe: StripeClient,
+  subscriptions: readonly Stripe.Subscription[],
+): Promise<Set<string>> {
+  const items = subscriptions.flatMap((subscription) => subscription.items.data);
+  const products = new Set(items.map(({ price }) => idOf(price.product)));
+  const features = new Set<string>();
+  for (const product of products) {
+    const found = await stripe.find('products.listFeatures', (api) =>
+      api.products.listFeatures(product, { limit: pageSize }),
+    );
+    for (const { entitlement_feature: feature } of found?.data ?? []) {
+      features.add(feature.lookup_key);
+    }
+  }
+  return features;
 }
 
 async function subscriptionsOf(
@@ -75,9 +116,13 @@ async function entitlementsOf(stripe: StripeClient, customer: string): Promise<s
   return [...new Set((found ?? []).map((entitlement) => entitlement.lookup_key))].toSorted();
 }
 
-async function isGone(stripe: StripeClient, customer: string): Promise<boolean> {
+async function existenceOf(
+  stripe: StripeClient,
+  customer: string,
+): Promise<'there' | 'deleted' | 'unknown'> {
   const found = await stripe.find('customers.retrieve', (api) => api.customers.retrieve(customer));
-  return found === undefined || found.deleted === true;
+  if (found === undefined) return 'unknown';
+  return found.deleted === true ? 'deleted' : 'there';
 }
 
 /** Of what is an id, or the object where it was expanded. */

@@ -7,7 +7,7 @@ import { Problem } from '../base/errors.ts';
 import type { Config } from '../config.ts';
 import { metadataOf, quantityOf } from './checkout.ts';
 import type { StoredSignup } from './checkout.ts';
-import { idempotencyKey } from './identifiers.ts';
+import { idempotencyKey, isOfGoneCustomer } from './identifiers.ts';
 import type { StripeClient } from './stripe.ts';
 import { isDead } from './subscription_state.ts';
 
@@ -18,7 +18,7 @@ export interface DirectOptions {
 
 /**
  * @returns its id; `undefined` where Stripe refuses it, and has done nothing
- * @throws {Problem} `stripe_unavailable` (503)
+ * @throws {Problem} `stripe_unavailable` (503); `stripe_refused` (502) where the customer was deleted
  */
 export async function subscribeDirectly(
   options: DirectOptions,
@@ -30,9 +30,9 @@ export async function subscribeDirectly(
   try {
     return await create(options, signup, customer);
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    if (error.code === 'stripe_refused') return undefined;
-    throw error;
+    if (!(error instanceof Problem) || error.code !== 'stripe_refused') throw error;
+    if (isOfGoneCustomer(error)) throw error;
+    return undefined;
   }
 }
 

@@ -88,6 +88,16 @@ async function settle(
       retryAfterSeconds: 5,
     });
   }
+  if (await isNobodys(options, signup)) {
+    await cancel(options, subscription);
+    await mark(options, signup, session.id, { state: 'failed', subscription });
+    const { log } = options;
+    log.error('somebody was deleted before they had what they paid for: pay it back at Stripe', {
+      signup: signup.id,
+      subscription,
+    });
+    return 'failed';
+  }
   if (session.payment_status !== 'unpaid') {
     await grant(options, signup, { customer, subscription });
     return 'done';
@@ -99,6 +109,16 @@ async function settle(
   await cancel(options, subscription);
   await mark(options, signup, session.id, { state: 'failed', subscription });
   return 'failed';
+}
+
+/** There is no owner for the account that would be made. */
+async function isNobodys(
+  { store }: FulfilmentOptions,
+  { document: { isNew, user, account } }: StoredSignup,
+): Promise<boolean> {
+  if (!isNew || (await store.get('account', account)) !== undefined) return false;
+  const owner = (await store.get('user', user))?.document;
+  return owner === undefined || owner.status === 'deleted';
 }
 
 /** Nobody owes anything for what they never got. What is canceled already is not found by Stripe. */

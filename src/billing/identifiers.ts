@@ -35,3 +35,10 @@ export function isSpent(error: unknown): boolean {
     error.details.status !== undefined
   );
 }
+
+/** Whether Stripe refused a request because it has deleted the customer that it was for. */
+export function isOfGoneCustomer(error: unknown): boolean {
+  if (!(error instanceof Problem) || error.code !== 'stripe_refused') return false;
+  const { stripe: code, parameter } = error.details;
+  return code === 'resource_missing' && parameter === 'customer';
+}

@@ -27,12 +27,19 @@ const claimMs = minute / 2;
 const keepMs = 35 * day;
 const longestLifeMs = 3 * day;
 const longestDelayMs = 60 * minute;
+/** While Stripe is away its worker asks little of it by itself: what waits is not to wait much longer than that lasts. */
+const longestDelayAwayMs = 5 * minute;
+const mostRounds = 3;
 /** Of what waits so many are counted. */
 const mostCounted = 1000;
 
 /** After so many attempts that failed: 1 s, 2 s, 4 s, … 1 h, and jitter, so that all does not come back at once. */
-export function retryDelay(attempts: number, random: () => number): number {
-  return Math.min(longestDelayMs, 1000 * 2 ** Math.min(attempts, 20)) * (0.5 + random());
+export function retryDelay(
+  attempts: number,
+  random: () => number,
+  longestMs: number = longestDelayMs,
+): number {
+  return Math.min(longestMs, 1000 * 2 ** Math.min(attempts, 20)) * (0.5 + random());
 }
 
 export class Inbox {
@@ -48,13 +55,21 @@ export class Inbox {
     this.#listener = listener;
   }
 
-  /** @returns false when it was there already */
+  /** @returns false when it was there already. One that was given up begins anew: somebody sends it again on purpose. */
   async add({ id, ...about }: Arrival): Promise<boolean> {
     const now = this.#options.clock();
     const state = { receivedAt: now, state: 'waiting', attempts: 0, dueAt: now } as const;
-    const added = await this.#write(id, { ...about, ...state }, 'absent');
+    const document = { ...about, ...state };
+    const added = (await this.#write(id, document, 'absent')) ?? (await this.#revive(id, document));
     if (added !== undefined) this.#listener();
     return added !== undefined;
+  }
+
+  async #revive(id: string, document: InboxDocument): Promise<InboxEvent | undefined> {
+    const present = await this.#options.store.get('inbox', id);
+    return present?.document.state === 'dead'
+      ? this.#write(id, document, present.version)
+      : undefined;
   }
 
   /** What is to be worked on, or to be forgotten, now; the one that waits longest first. */
@@ -75,11 +90,26 @@ export class Inbox {
     return this.#write(event.id, { ...bare(event.document), dueAt }, event.version);
   }
 
-  /** @param problem why nothing was done, where nothing can be */
-  finish(event: InboxEvent, problem?: string): Promise<InboxEvent | undefined> {
-    const document = { ...bare(event.document), ...(problem === undefined ? {} : { problem }) };
-    const dueAt = this.#options.clock() + keepMs;
-    return this.#write(event.id, { ...document, state: 'done', dueAt }, event.version);
+  /**
+   * Whoever has done it says so, even where it took longer than the claim and another process has begun it again: of two
+   * that take each other's claim neither would ever come to an end.
+   * @param problem why nothing was done, where nothing can be
+   */
+  async finish(event: InboxEvent, problem?: string): Promise<InboxEvent | undefined> {
+    let present: InboxEvent | undefined = event;
+    for (let round = 1; round <= mostRounds; round += 1) {
+      if (present?.document.state !== 'waiting') return undefined;
+      const document = { ...bare(present.document), ...(problem === undefined ? {} : { problem }) };
+      const dueAt = this.#options.clock() + keepMs;
+      const done = await this.#write(
+        event.id,
+        { ...document, state: 'done', dueAt },
+        present.version,
+      );
+      if (done !== undefined) return done;
+      present = await this.#options.store.get('inbox', event.id);
+    }
+    return undefined;
   }
 
   /** An attempt failed. @returns whether it is given up */
@@ -87,10 +117,11 @@ export class Inbox {
     const { clock, random } = this.#options;
     const now = clock();
     const document = { ...bare(event.document), attempts: event.document.attempts + 1, problem };
+    const longestMs = problem === 'stripe_unavailable' ? longestDelayAwayMs : longestDelayMs;
     const isDead = now - document.receivedAt >= longestLifeMs;
     const next: InboxDocument = isDead
       ? { ...document, state: 'dead', dueAt: now + keepMs }
-      : { ...document, dueAt: now + retryDelay(event.document.attempts, random) };
+      : { ...document, dueAt: now + retryDelay(event.document.attempts, random, longestMs) };
     await this.#write(event.id, next, event.version);
     return isDead;
   }

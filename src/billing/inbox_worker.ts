@@ -37,6 +37,8 @@ const mostAtOnce = 8;
 const pageSize = 500;
 const writesAtOnce = 32;
 const longestPauseMs = 60_000;
+/** What comes in hundreds for a customer who is being read steps back for so long. */
+const heldMs = 5000;
 const measuredEveryMs = 15_000;
 /** What Stripe has not answered by then is taken up by another process when the claim ends. */
 const longestStopMs = 5000;
@@ -47,10 +49,9 @@ export function createInboxWorker(options: InboxWorkerOptions): InboxWorker {
   let looking: Promise<void> | undefined;
   let again = false;
   let stopped = false;
-  /** While Stripe does not answer nothing is begun: in growing steps, for all customers together. */
-  let paused = { until: 0, failures: 0 };
+  const pause = createPause(clock, random);
 
-  const isOpen = () => !stopped && clock() >= paused.until;
+  const isOpen = () => !stopped && pause.isOver();
 
   /** Rejects when the store cannot be read. */
   function look(): Promise<void> {
@@ -80,16 +81,24 @@ export function createInboxWorker(options: InboxWorkerOptions): InboxWorker {
     await eachOf(over, writesAtOnce, (event) => inbox.forget(event));
     const waiting = page.filter(({ document }) => document.state === 'waiting');
     const groups = Map.groupBy(waiting, ({ id, document }) => workKey(id, document));
+    const held: InboxEvent[] = [];
     for (const [key, events] of groups) {
       // What is left is looked for when one of these ends.
       if (stopped || running.size >= mostAtOnce) return;
-      if (running.has(key)) continue;
+      if (running.has(key)) {
+        held.push(...events);
+        continue;
+      }
       const round = together(events).finally(() => {
         running.delete(key);
         wake();
       });
       running.set(key, round);
     }
+    // Nothing of a whole page can be begun: what waits behind it is not to wait for it.
+    if (page.length < pageSize || held.length + over.length < page.length) return;
+    await eachOf(held, writesAtOnce, async (event) => void (await inbox.release(event, heldMs)));
+    again = true;
   }
 
   /** Never throws: what fails is tried again. */
@@ -100,19 +109,10 @@ export function createInboxWorker(options: InboxWorkerOptions): InboxWorker {
         const mine = await inbox.claim(event);
         if (mine !== undefined) claimed.push(mine);
       });
-      await attempt(options, claimed, pause);
+      await attempt(options, claimed, pause.tell);
     } catch (error) {
       log.error('events of Stripe could not be worked on', { error });
-      pause(true);
-    }
-  }
-
-  function pause(isDown: boolean): void {
-    if (!isDown) paused = { until: 0, failures: 0 };
-    // One step for all that were under way at the same time.
-    else if (clock() >= paused.until) {
-      const delayMs = Math.min(longestPauseMs, retryDelay(paused.failures, random));
-      paused = { until: clock() + delayMs, failures: paused.failures + 1 };
+      pause.tell(true);
     }
   }
 
@@ -145,6 +145,22 @@ export function createInboxWorker(options: InboxWorkerOptions): InboxWorker {
       await Promise.race([Promise.all(running.values()), late]);
     },
     drain,
+  };
+}
+
+/** While Stripe does not answer nothing is begun: in growing steps, for all customers together. */
+function createPause(clock: Clock, random: () => number) {
+  let paused = { until: 0, failures: 0 };
+  return {
+    isOver: () => clock() >= paused.until,
+    tell(isDown: boolean): void {
+      if (!isDown) paused = { until: 0, failures: 0 };
+      // One step for all that were under way at the same time.
+      else if (clock() >= paused.until) {
+        const delayMs = Math.min(longestPauseMs, retryDelay(paused.failures, random));
+        paused = { until: clock() + delayMs, failures: paused.failures + 1 };
+      }
+    },
   };
 }
 

@@ -8,6 +8,7 @@ import type { Log } from '../base/log.ts';
 import { eachOf } from '../events/each_of.ts';
 import type { AccountDocument } from '../storage/documents.ts';
 import type { Store, Stored } from '../storage/store.ts';
+import type { ClosedAccounts } from './closed_accounts.ts';
 import type { BillingSeats } from './seats.ts';
 import type { Stray } from './subscription_state.ts';
 import type { Sync } from './types.ts';
@@ -35,11 +36,13 @@ export interface ReconcileRequest {
   account?: string;
   /** Asked every few accounts: false ends it there. */
   goOn?: () => Promise<boolean>;
+  /** Asked before each: nothing more is begun. */
+  isStopped?: () => boolean;
 }
 
 /**
  * @throws {Problem} `account_unknown` (404), `customer_missing` (409): this account has no customer;
- *   `stripe_unavailable` (503): Stripe does not answer at all
+ *   `customers_unknown` (409): Stripe knows nobody; `stripe_unavailable` (503): it does not answer at all
  */
 export type Reconcile = (request?: ReconcileRequest) => Promise<ReconcileReport>;
 
@@ -48,6 +51,7 @@ export interface ReconcileOptions {
   sync: Sync;
   /** Members, seats and the quantity are compared too. */
   seats?: Pick<BillingSeats, 'settle'>;
+  closed?: Pick<ClosedAccounts, 'end'>;
   log: Log;
 }
 
@@ -60,9 +64,9 @@ const mostFailures = 20;
 
 export function createReconcile(options: ReconcileOptions): Reconcile {
   const { store, log } = options;
-  return async ({ account, goOn = () => Promise.resolve(true) } = {}) => {
+  return async ({ account, goOn = () => Promise.resolve(true), isStopped } = {}) => {
     const report: ReconcileReport = { accounts: 0, differing: [], failed: [] };
-    const compare = comparison(options, report);
+    const compare = comparison(options, report, isStopped);
     if (account !== undefined) await compare(await accountOf(store, account));
     else {
       for await (const some of withCustomers(store)) {
@@ -92,15 +96,20 @@ async function* withCustomers(store: Store): AsyncGenerator<Stored<AccountDocume
   }
 }
 
-function comparison({ sync, seats }: ReconcileOptions, report: ReconcileReport) {
+function comparison(
+  { sync, seats, closed }: ReconcileOptions,
+  report: ReconcileReport,
+  isStopped: () => boolean = () => false,
+) {
   let failures = 0;
   return async ({ id: account, document }: Stored<AccountDocument>): Promise<void> => {
     const { customer } = document;
-    if (customer === undefined) return;
-    if (failures >= mostFailures) throw unreachable();
+    if (customer === undefined || isStopped()) return;
+    if (failures >= mostFailures) throw nobodyThere(report);
     report.accounts += 1;
     try {
-      const { differences: found, strays } = await sync.customer(customer);
+      const { differences: found, strays } = await sync.customer(customer, { onlyKnown: true });
+      await closed?.end(account);
       const seated = (await seats?.settle(account)) ?? [];
       const differences = seated.length === 0 ? found : { ...found, members: seated };
       failures = 0;
@@ -126,7 +135,13 @@ async function accountOf(store: Store, id: string): Promise<Stored<AccountDocume
   return found;
 }
 
-function unreachable(): Problem {
+/** A key of another Stripe account, or of the other mode, must not end what everybody has. */
+function nobodyThere({ failed }: ReconcileReport): Problem {
+  if (failed.slice(-mostFailures).every(({ problem }) => problem === 'customer_unknown')) {
+    const sentence =
+      'Stripe knows none of the customers: is the key of the account and the mode that they are in?';
+    return new Problem('customers_unknown', 409, sentence);
+  }
   const sentence = 'The payment service does not answer: the accounts were not all compared.';
   return new Problem('stripe_unavailable', 503, sentence, { retryAfterSeconds: 60 });
 }

@@ -80,7 +80,7 @@ export function createScheduledReconcile(options: ScheduledReconcileOptions): Sc
       const began = clock();
       if (!isTime(present, sold)) return;
       const goOn = async () => !stopped && (await lease.renew());
-      const report = await options.reconcile({ goOn });
+      const report = await options.reconcile({ goOn, isStopped: () => stopped });
       if (!lease.held() || stopped) return;
       const { accounts } = report;
       const counts = { differing: report.differing.length, failed: report.failed.length };

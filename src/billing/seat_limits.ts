@@ -23,8 +23,8 @@ export interface SeatLimit {
   item?: string;
 }
 
-/** What can be added to, and is paid. */
-const serving: ReadonlySet<string> = new Set(['trialing', 'active', 'past_due']);
+/** What can be added to, and is paid: for seats of a period that is not, Stripe would give credit. */
+const serving: ReadonlySet<string> = new Set(['trialing', 'active']);
 
 export function seatLimits(account: AccountDocument, terms: Terms): SeatLimit[] {
   return terms.config.products.flatMap(({ id: product, plans }): SeatLimit[] => {

@@ -10,7 +10,7 @@ import type { Customers } from './customers.ts';
 import { subscribeDirectly } from './direct.ts';
 import { cancel } from './fulfilment.ts';
 import type { FulfilmentOptions } from './fulfilment.ts';
-import { isSpent } from './identifiers.ts';
+import { isOfGoneCustomer, isSpent } from './identifiers.ts';
 import { hasSession, nextLookAt, sameAgain } from './signup_document.ts';
 import { grant } from './signup_grant.ts';
 import type { SignupStep } from './types.ts';
@@ -61,9 +61,7 @@ async function recover(
   customer: string,
 ): Promise<'again'> {
   const { store, sync, clock } = options;
-  const { stripe: code, parameter } = error.details;
-  const isGone =
-    error.code === 'stripe_refused' && code === 'resource_missing' && parameter === 'customer';
+  const isGone = isOfGoneCustomer(error);
   // No answer, or one that Stripe does not keep: the same key leads on.
   if (error.code === 'stripe_unavailable' && !isSpent(error)) throw error;
   // Finds that the customer was deleted: the account gets another one.
@@ -106,7 +104,21 @@ export async function finishDirectly(
   options: AttemptOptions,
   signup: StoredSignup,
 ): Promise<StoredSignup | 'refused'> {
-  const { store, clock } = options;
+  try {
+    return await subscribe(options, signup);
+  } catch (error) {
+    if (!isOfGoneCustomer(error)) throw error;
+    // It was settled anew for another customer: once, since that one is there.
+    const document = (await options.store.get('signup', signup.id))?.document;
+    if (document === undefined || document.state !== 'open') throw error;
+    return subscribe(options, { id: signup.id, document });
+  }
+}
+
+async function subscribe(
+  options: AttemptOptions,
+  signup: StoredSignup,
+): Promise<StoredSignup | 'refused'> {
   const { id, document } = signup;
   if (document.price === undefined) {
     return { id, document: await grant(options, signup, {}) };
@@ -117,13 +129,24 @@ export async function finishDirectly(
     if (subscription === undefined) return 'refused';
     return { id, document: await grant(options, signup, { customer, subscription }) };
   } catch (error) {
-    // Whether it was made for all that is seen in Stripe's list before it is asked for again.
-    if (isSpent(error)) {
-      await change(store, 'signup', id, (present) => {
-        if (present.attempt !== document.attempt || present.state !== 'open') return undefined;
-        return { document: sameAgain(present, clock(), { afresh: false }) };
-      });
-    }
+    await settleAnew(options, signup, error, customer);
     throw error;
   }
+}
+
+/** Whether it was made for all that is seen in Stripe's list before it is asked for again. */
+async function settleAnew(
+  { store, clock, sync }: AttemptOptions,
+  { id, document }: StoredSignup,
+  error: unknown,
+  customer: string,
+): Promise<void> {
+  const isGone = isOfGoneCustomer(error);
+  if (!isGone && !isSpent(error)) return;
+  // Finds that the customer was deleted: the account gets another one.
+  if (isGone && !document.isNew) await sync.customer(customer);
+  await change(store, 'signup', id, (present) => {
+    if (present.attempt !== document.attempt || present.state !== 'open') return undefined;
+    return { document: sameAgain(present, clock(), { afresh: isGone }) };
+  });
 }

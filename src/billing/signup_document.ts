@@ -3,6 +3,7 @@
 import { newId } from '../base/ids.ts';
 import type { SignupDocument } from '../storage/documents.ts';
 import { sessionLifetimeMs } from './checkout.ts';
+import { seatsToBuy } from './seats_taken.ts';
 import type { Offer, SignupWish } from './types.ts';
 
 /** Whom it is for: an account that is there, or one to be. */
@@ -10,7 +11,7 @@ export interface Beneficiary {
   user: string;
   /** Absent: a new one. */
   account?: string;
-  /** Who had a subscription to this product tries it no more. */
+  /** Who had a subscription to this product, the person or the account, tries it no more. */
   mayTry: boolean;
 }
 
@@ -30,12 +31,15 @@ export type Terms = Pick<
   | 'direct'
 >;
 
-/** Two tabs are one sign-up: one for each person, or account, and product. */
+/**
+ * Two tabs are one sign-up: one for each person, or account, and product. People and accounts that moved in may have the
+ * same ids as each other, with any signs in them; a product's has no colon.
+ */
 export function signupId(
   { user, account }: Pick<Beneficiary, 'user' | 'account'>,
   product: string,
 ): string {
-  return `${account ?? user}.${product}`;
+  return account === undefined ? `${product}:new:${user}` : `${product}:account:${account}`;
 }
 
 const minute = 60_000;
@@ -50,12 +54,16 @@ const retryMs = 20 * 60 * minute;
 export function termsOf(
   { product, plan, price }: Offer,
   wish: SignupWish,
-  { mayTry }: Beneficiary,
+  { mayTry, taken }: Beneficiary & { taken: number },
 ): Terms {
-  const quantity = plan.seats === undefined ? undefined : (wish.quantity ?? plan.seats.min);
+  const quantity =
+    plan.seats === undefined ? undefined : seatsToBuy(plan.seats, wish.quantity, taken);
   const tries = mayTry && wish.trial !== false && price !== undefined;
   const trialDays = tries ? plan.trialDays : undefined;
-  const isDirect = price === undefined || (trialDays !== undefined && plan.trialWithoutCard);
+  // Checkout says what a discount comes to, and whether it is good.
+  const isDiscounted = wish.coupon !== undefined || wish.promotionCode !== undefined;
+  const startsAlone = trialDays !== undefined && plan.trialWithoutCard && !isDiscounted;
+  const isDirect = price === undefined || startsAlone;
   return withoutAbsent({
     product: product.id,
     plan: plan.id,

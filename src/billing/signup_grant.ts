@@ -43,24 +43,37 @@ export async function grant(
 ): Promise<SignupDocument> {
   const { directory, sync } = options;
   const { account, user, isNew } = signup.document;
-  if (isNew && (await make(options, signup, bought))) {
+  if (isNew) {
+    await make(options, signup, bought);
     await directory.finishOwner(account, user);
-  } else {
-    if (bought.customer !== undefined) await sync.customer(bought.customer);
-    if (isNew) await directory.finishOwner(account, user);
   }
+  // Also of an account just made: what an event told before there was one led nowhere.
+  if (bought.customer !== undefined) await sync.customer(bought.customer);
+  if (bought.subscription !== undefined) await noteTried(options, signup.document);
   return finish(options, signup, bought);
 }
 
-/** @returns whether it was not there before */
+/** With the person, since accounts can be had again and again. */
+async function noteTried(
+  { store }: GrantOptions,
+  { user, product }: SignupDocument,
+): Promise<void> {
+  await change(store, 'user', user, (present) => {
+    const { tried = [] } = present;
+    if (present.status === 'deleted' || tried.includes(product)) return undefined;
+    return { document: { ...present, tried: [...tried, product] } };
+  });
+}
+
+/** Does nothing where it is there. */
 async function make(
   options: GrantOptions,
   { document: signup }: StoredSignup,
   { customer, subscription }: Bought,
-): Promise<boolean> {
+): Promise<void> {
   const { store, clock, directory, config } = options;
   const { account, user } = signup;
-  if ((await store.get('account', account)) !== undefined) return false;
+  if ((await store.get('account', account)) !== undefined) return;
   const owner = await directory.user(user);
   const before = personalAccount(owner?.document, user, clock());
   const after =
@@ -74,10 +87,8 @@ async function make(
   ];
   try {
     await store.write('account', account, after, { expect: 'absent', events });
-    return true;
   } catch (error) {
-    if (error instanceof Conflict) return false;
-    throw error;
+    if (!(error instanceof Conflict)) throw error;
   }
 }
 

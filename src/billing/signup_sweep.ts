@@ -26,9 +26,11 @@ const afterFailureMs = 15 * 60_000;
 export async function sweepSignups(
   options: FulfilmentOptions,
   finishDirectly: (signup: StoredSignup) => Promise<unknown>,
+  goOn: () => boolean = () => true,
 ): Promise<void> {
   const { store, clock, log } = options;
   for (const signup of await store.due('signup', clock(), batch)) {
+    if (!goOn()) return;
     try {
       await lookAt(options, signup, finishDirectly);
     } catch (error) {
@@ -57,8 +59,11 @@ async function lookAt(
     return forget(options, signup);
   }
   const found = await fulfil(options, session);
-  if (found === 'open' || found === 'pending') await postpone(options, signup);
-  if (found === 'unknown') await close(options, id, document.attempt);
+  // Of money that is on its way somebody has to know, even where Stripe does not (a key of another account).
+  if (found === 'unknown' && state === 'paying') return close(options, id, document.attempt);
+  if (found === 'open' || found === 'pending' || found === 'unknown') {
+    await postpone(options, signup);
+  }
 }
 
 /** Nobody can pay it, and nobody has. */
@@ -106,20 +111,28 @@ export interface SignupWorkerOptions {
   log: Log;
   /** Names this process. */
   owner: string;
-  sweep(): Promise<void>;
+  sweep(goOn: () => boolean): Promise<void>;
 }
 
 export function createSignupWorker(options: SignupWorkerOptions): Worker {
   const { log, sweep } = options;
   const leases = createLeases(options);
+  let stopped = false;
   const round = async () => {
     const lease = await leases.take('signups', leaseMs);
     if (lease === undefined) return;
     try {
-      await sweep();
+      await sweep(() => !stopped && lease.held());
     } finally {
       await lease.release();
     }
   };
-  return repeat(round, { name: 'looking after sign-ups', everyMs, log });
+  const repeated = repeat(round, { name: 'looking after sign-ups', everyMs, log });
+  return {
+    start: repeated.start,
+    stop() {
+      stopped = true;
+      return repeated.stop();
+    },
+  };
 }

@@ -10,7 +10,7 @@ import type { SignupDocument } from '../storage/documents.ts';
 import { Conflict } from '../storage/store.ts';
 import { beneficiaryOf, newAccount } from './beneficiary.ts';
 import type { BeneficiaryOptions } from './beneficiary.ts';
-import { expireSession, priceUnavailable, readSession } from './checkout.ts';
+import { expireSession, priceUnavailable, readSession, requireCoupon } from './checkout.ts';
 import type { StoredSignup } from './checkout.ts';
 import { fulfil, ownSession } from './fulfilment.ts';
 import { finishDirectly, keepSession, openSession } from './signup_attempt.ts';
@@ -24,6 +24,7 @@ import {
   termsOf,
 } from './signup_document.ts';
 import type { Beneficiary, Terms } from './signup_document.ts';
+import { seatsTaken } from './seats_taken.ts';
 import { sweepSignups } from './signup_sweep.ts';
 import type { Offer, SignupStep, SignupWish, Signups } from './types.ts';
 
@@ -69,19 +70,25 @@ export function createSignups(options: SignupsOptions): Signups {
     async fulfil(session) {
       await fulfil(options, session);
     },
-    sweep: () => sweepSignups(options, (signup) => finishDirectly(options, signup)),
+    sweep: (goesOn) => sweepSignups(options, (one) => finishDirectly(options, one), goesOn),
   };
 }
 
 async function begin(options: SignupsOptions, wish: SignupWish): Promise<SignupStep> {
   const offer = options.catalog.offer(wish);
+  requireCoupon(options.config(), wish.coupon);
   const found = await beneficiaryOf(options, wish);
   if ('at' in found) return found.at === 'subscribed' ? concluded(options, wish, found) : found;
   const id = signupId(found, offer.product.id);
+  const taken = await seatsTaken(options.store, offer.plan, found.account);
   for (let round = 1; round <= mostRounds; round += 1) {
     const stored = await options.store.get('signup', id);
-    const beneficiary = { ...found, mayTry: found.mayTry && mayTry(stored?.document) };
-    const asked = { wish, beneficiary, offer, terms: termsOf(offer, wish, beneficiary) };
+    const asked = {
+      wish,
+      beneficiary: found,
+      offer,
+      terms: termsOf(offer, wish, { ...found, taken }),
+    };
     const step =
       stored === undefined ? await first(options, id, asked) : await goOn(options, stored, asked);
     if (step !== 'again') return step;
@@ -110,11 +117,6 @@ async function concluded(
     if (now?.state === 'done') return stepOf({ id, document: now });
   }
   return has;
-}
-
-/** Who had one has tried it. Not so while the attempt is under way that is their first. */
-function mayTry(document: SignupDocument | undefined): boolean {
-  return document?.state !== 'done';
 }
 
 /** `again`: somebody else was faster, so all is looked at again. */
@@ -151,7 +153,9 @@ async function goOn(
     case 'done': {
       const wantsAnother = wish.account === newAccount || !document.isNew;
       const isSecondClick = options.clock() < document.attemptAt + secondClickMs;
-      if (document.isNew && (!wantsAnother || isSecondClick)) return stepOf(stored);
+      const isMeant = document.isNew && (!wantsAnother || isSecondClick);
+      // It may be closed by now, or they have left it.
+      if (isMeant && (await belongs(options, document))) return stepOf(stored);
       return again(options, stored, asked);
     }
     case 'pending':
@@ -170,6 +174,13 @@ async function goOn(
     default:
       return again(options, stored, asked);
   }
+}
+
+async function belongs(
+  { directory }: SignupsOptions,
+  { user, account }: SignupDocument,
+): Promise<boolean> {
+  return (await directory.membership(user, account)) !== undefined;
 }
 
 /** A Checkout Session is there: only when nobody can pay it any more another one is made. */
@@ -247,15 +258,14 @@ async function returned(
   session: string,
   user: string,
 ): Promise<SignupStep> {
-  const { store, directory } = options;
+  const { store } = options;
   const known = await ownSession(options, session);
   if (known === undefined) {
     throw new Problem('checkout_unknown', 404, 'There is no such payment here.');
   }
   const { document } = known;
   const theirs =
-    document.user === user ||
-    (!document.isNew && (await directory.membership(user, document.account)) !== undefined);
+    document.user === user || (!document.isNew && (await belongs(options, { ...document, user })));
   if (!theirs) {
     throw new Problem('checkout_foreign', 403, 'This payment was made by somebody else.');
   }

@@ -66,7 +66,8 @@ export function createStripe(options: StripeOptions): StripeClient {
     } catch (error) {
       const problem = translate(error);
       if (problem !== error) {
-        log.warn('Stripe did not do what was asked', { what, ...factsOf(error) });
+        const remedy = problem instanceof Problem ? adviceOn(problem, config) : undefined;
+        log.warn('Stripe did not do what was asked', { what, ...factsOf(error), remedy });
       }
       throw problem;
     }
@@ -131,7 +132,7 @@ function translate(error: unknown): unknown {
   });
 }
 
-/** What an operator is to do about it, in a sentence: for commands. `undefined` where it is nothing of Stripe's. */
+/** What an operator is to do about it, in a sentence: for commands and the log. `undefined` where it is nothing of Stripe's. */
 export function adviceOn(problem: Problem, { apiBase }: StripeConfig): string | undefined {
   const { errors } = Stripe;
   const { cause } = problem;

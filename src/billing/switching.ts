@@ -9,9 +9,11 @@ import { sha256 } from '../base/secrets.ts';
 import type { PlanConfig, PriceConfig } from '../config.ts';
 import type { Account } from '../directory/accounts.ts';
 import type { SubscriptionProjection } from '../storage/documents.ts';
+import type { Store } from '../storage/store.ts';
 import { idOf } from './customer_state.ts';
 import { changeNotPossible } from './portal.ts';
 import type { Stripe, StripeClient } from './stripe.ts';
+import { seatsTaken, seatsToBuy } from './seats_taken.ts';
 import { isDead } from './subscription_state.ts';
 import type { Catalog, PlanWish } from './types.ts';
 
@@ -82,6 +84,7 @@ export interface Switching {
 const prorating = { proration_behavior: 'always_invoice' } as const;
 
 export function createSwitching(deps: {
+  store: Store;
   stripe: StripeClient;
   catalog: Catalog;
   clock: Clock;
@@ -140,13 +143,13 @@ function itemOf({ item: id, priceId: price, quantity }: Change) {
 }
 
 async function prepare(
-  { stripe, catalog }: { stripe: StripeClient; catalog: Catalog },
+  { store, stripe, catalog }: { store: Store; stripe: StripeClient; catalog: Catalog },
   account: Account,
   wish: PlanWish,
 ): Promise<Prepared> {
   const { customer } = account;
   const known = account.subscriptions?.[wish.product];
-  const { product, plan, price } = catalog.offer(filledIn(wish, known), known?.plan);
+  const { product, plan, price } = catalog.offer(filledIn(wish, known), known);
   if (customer === undefined || account.customerGoneAt !== undefined) return { is: 'subscribe' };
   if (known === undefined || isDead(known)) return { is: 'subscribe' };
   const subscription = await stripe.find('subscriptions.retrieve', (api) =>
@@ -156,7 +159,8 @@ async function prepare(
   if (idOf(subscription.customer) !== customer) throw changeNotPossible();
   if (price === undefined) return { is: 'end', customer, subscription: subscription.id };
   const item = requireChangeable(subscription);
-  const quantity = quantityFor(plan, wish.quantity ?? item.quantity, account.seats ?? []);
+  const taken = await seatsTaken(store, plan, account.id);
+  const quantity = quantityFor(plan, wish.quantity ?? item.quantity, taken);
   const priceId = await catalog.priceId(price);
   if (item.price.id === priceId && (quantity ?? item.quantity) === item.quantity) {
     return { is: 'same', plan };
@@ -178,7 +182,7 @@ async function prepare(
   return { is: 'change', change };
 }
 
-/** What is not wished for stays, where it can. */
+/** What is not wished for stays, where it can: the period of another plan too, which `offer` is told to keep. */
 function filledIn(wish: PlanWish, known: SubscriptionProjection | undefined): PlanWish {
   const { plan = known?.plan, period, ...rest } = wish;
   const isSamePlan = plan === known?.plan;
@@ -190,7 +194,8 @@ function requireChangeable(subscription: Stripe.Subscription): Stripe.Subscripti
   const { items, schedule, status } = subscription;
   const [item, ...more] = items.data;
   if (item === undefined || more.length > 0 || schedule !== null) throw changeNotPossible();
-  if (['trialing', 'active', 'past_due'].includes(status)) return item;
+  // For time that nobody has paid for, Stripe would give credit.
+  if (status === 'trialing' || status === 'active') return item;
   const sentence = 'Pay what is open first, then change the plan.';
   throw new Problem('payment_late', 409, sentence, { details: { status } });
 }
@@ -199,19 +204,10 @@ function requireChangeable(subscription: Stripe.Subscription): Stripe.Subscripti
 function quantityFor(
   { seats, meter }: PlanConfig,
   wished: number | undefined,
-  taken: readonly string[],
+  taken: number,
 ): number | undefined {
   if (meter !== undefined) return undefined;
-  if (seats === undefined) return 1;
-  // Where it follows the members nobody chooses it.
-  if (seats.whenFull === 'raise' && taken.length > 0) {
-    return Math.min(seats.max, Math.max(seats.min, taken.length));
-  }
-  const quantity = Math.min(seats.max, Math.max(seats.min, wished ?? seats.min));
-  if (quantity >= taken.length) return quantity;
-  throw new Problem('seats_taken', 409, `${taken.length} seats are taken.`, {
-    details: { taken: taken.length, quantity },
-  });
+  return seats === undefined ? 1 : seatsToBuy(seats, wished, taken);
 }
 
 function presentOf(known: SubscriptionProjection, item: Stripe.SubscriptionItem): PlanNow {

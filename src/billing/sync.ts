@@ -33,12 +33,16 @@ export function createSync(options: SyncOptions): Sync {
   const { store, random = Math.random } = options;
 
   return {
-    async customer(customer) {
+    async customer(customer, { onlyKnown = false } = {}) {
       let before: SyncResult = { differences: {} };
       for (let attempt = 1; ; attempt += 1) {
         const [present] = await store.find('account', 'customer', customer, { limit: 1 });
         if (present === undefined) return before;
-        const state = await readCustomer(options, customer);
+        const state = await readCustomer(options, customer).catch(async (error: unknown) => {
+          if (Object.keys(before.differences).length > 0) await remind(options, customer);
+          throw error;
+        });
+        if (onlyKnown && state.unknown) throw customerUnknown();
         try {
           const found = await settle(options, customer, present, state);
           const isTrue = Object.keys(found.differences).length === 0;
@@ -74,6 +78,18 @@ async function settle(
   return strays.length === 0 ? { account, differences } : { account, differences, strays };
 }
 
+/** What was written could not be looked at once more: the inbox does it, whoever called. */
+async function remind({ store, clock }: SyncOptions, customer: string): Promise<void> {
+  const now = clock();
+  const about = { type: 'customer.updated', customer, at: now, receivedAt: now };
+  const document = { ...about, state: 'waiting', attempts: 0, dueAt: now } as const;
+  try {
+    await store.write('inbox', `confirm_${customer}_${now}`, document, { expect: 'absent' });
+  } catch (error) {
+    if (!(error instanceof Conflict)) throw error;
+  }
+}
+
 interface Told {
   account: string;
   customer: string;
@@ -99,6 +115,10 @@ function tell(log: Log, { account, customer, before, state, differences }: Told)
   for (const stray of state.strays) {
     log.warn('a subscription at Stripe counts for nothing', { ...about, ...stray });
   }
+}
+
+function customerUnknown(): Problem {
+  return new Problem('customer_unknown', 409, 'Stripe does not know the customer of the account.');
 }
 
 function busy(): Problem {

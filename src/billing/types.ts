@@ -22,14 +22,21 @@ export interface PlanWish {
   quantity?: number | undefined;
 }
 
+/** What an account has already. */
+export interface KeptPlan {
+  /** It may be named though it is not offered. */
+  plan?: string | undefined;
+  /** It stays where none is wished for and the plan is sold for it. */
+  period?: string | undefined;
+}
+
 /** The configuration's products, and their prices at Stripe (`catalog.ts`). */
 export interface Catalog {
   /**
-   * @param keep a plan that the account has already: it may be named though it is not offered
    * @throws {Problem} `product_unknown`, `plan_unknown`, `plan_not_offered`, `period_unknown`, `quantity_invalid` (400),
    *   each with `details.parameter`, and `details.known` where that helps
    */
-  offer(wish: PlanWish, keep?: string): Offer;
+  offer(wish: PlanWish, keep?: KeptPlan): Offer;
   /**
    * The price's id at Stripe, by its lookup key where the configuration names that. Cached for a minute.
    * @throws {Problem} `price_unavailable` (503): Stripe has no such price, or it is archived; an operator's mistake
@@ -45,9 +52,10 @@ export interface Sync {
    * Reads the customer's subscriptions and entitlements from Stripe and writes them to the account's document, under
    * the version that it had before Stripe was read, with `subscription.changed` for each product whose claims differ.
    * Any number of times, in any order, at the same time. Does nothing where no account has the customer.
-   * @throws {Problem} `stripe_unavailable` (503)
+   * @param onlyKnown a customer that Stripe does not know at all is left as it is; otherwise it counts as deleted
+   * @throws {Problem} `stripe_unavailable` (503), `customer_unknown` (409) with `onlyKnown`
    */
-  customer(customer: string): Promise<SyncResult>;
+  customer(customer: string, options?: { onlyKnown?: boolean }): Promise<SyncResult>;
 }
 
 export interface SyncResult {
@@ -88,7 +96,7 @@ export type SignupStep =
 
 /** Sign-ups (`signups.ts`). Every step may be repeated, by anybody, at any time. */
 export interface Signups {
-  /** @throws {Problem} those of `Catalog.offer`; `account_unknown` (404), `not_owner` (403), `stripe_unavailable` (503) */
+  /** @throws {Problem} those of `Catalog.offer`; `account_unknown` (404), `not_owner` (403), `seats_taken` (409), `stripe_unavailable` (503) */
   begin(wish: SignupWish): Promise<SignupStep>;
   /** An unfinished one of this person for this product. */
   unfinished(user: string): Promise<{ signup: string; document: SignupDocument }[]>;
@@ -103,8 +111,8 @@ export interface Signups {
   canceled(signup: string, user: string): Promise<SignupDocument | undefined>;
   /** What a webhook says, or the time: makes of a Checkout Session what is due. Idempotent. */
   fulfil(session: string): Promise<void>;
-  /** Looks again at sign-ups whose time has come. */
-  sweep(): Promise<void>;
+  /** Looks again at sign-ups whose time has come. @param goOn asked before each; false ends it there */
+  sweep(goOn?: () => boolean): Promise<void>;
 }
 
 /** Something that runs beside requests. */

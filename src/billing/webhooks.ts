@@ -41,14 +41,28 @@ const complainEveryMs = 10 * 60_000;
 export function createWebhooks(options: WebhooksOptions): Webhooks {
   const { config, stripe, inbox, clock, log } = options;
   const ourAccount = lateAccount(stripe);
-  let complainedAt = -Infinity;
+  const quiet = { isEmpty: -Infinity, isOther: -Infinity };
 
   /** Anybody can come here: the log must not be what they fill. */
+  function mayComplain(about: keyof typeof quiet): boolean {
+    if (clock() - quiet[about] < complainEveryMs) return false;
+    quiet[about] = clock();
+    return true;
+  }
+
   function complain(): void {
-    if (clock() - complainedAt < complainEveryMs) return;
-    complainedAt = clock();
+    if (!mayComplain('isEmpty')) return;
     log.error('an event of Stripe cannot be checked: `stripe.webhookSecrets` is empty', {
       remedy: 'Set TOLLGATE_STRIPE_WEBHOOK_SECRETS; `tollgate stripe push` makes an endpoint.',
+    });
+  }
+
+  /** By somebody who is not Stripe, or by Stripe with a secret that we were not told. */
+  function complainOfSecret(): void {
+    if (!mayComplain('isOther')) return;
+    log.warn('an event is signed with none of `stripe.webhookSecrets`', {
+      remedy:
+        'If it is Stripe’s, set TOLLGATE_STRIPE_WEBHOOK_SECRETS to the secret of the endpoint that sends here.',
     });
   }
 
@@ -68,7 +82,7 @@ export function createWebhooks(options: WebhooksOptions): Webhooks {
         complain();
         throw notConfigured();
       }
-      const value = await verify(options, body, signature);
+      const value = await verify(options, body, signature, complainOfSecret);
       const envelope = readEnvelope(value, clock());
       await requireOurs(envelope);
       const { type, arrival } = envelope;
@@ -101,6 +115,7 @@ async function verify(
   { config, stripe, clock }: WebhooksOptions,
   body: Uint8Array,
   signature: string,
+  complain: () => void,
 ): Promise<unknown> {
   const payload = decode(body);
   const now = clock();
@@ -134,8 +149,13 @@ async function verify(
       cause = error;
     }
   }
-  throw invalid(cause);
+  // The library speaks of frameworks that we are not; of anything else (its age, a header that is none) it says enough.
+  if (!(cause instanceof Error && cause.message.startsWith(unmatched))) throw invalid(cause);
+  complain();
+  throw invalid(new Error('it is signed with none of `stripe.webhookSecrets`'));
 }
+
+const unmatched = 'No signatures found matching the expected signature';
 
 /** As the bytes are: the library would read a byte order mark, or what is no text, as something else. */
 function decode(body: Uint8Array): string {

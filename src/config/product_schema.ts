@@ -144,6 +144,13 @@ export const stripeSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe('Whether Checkout asks for a promotion code.'),
+  coupons: z
+    .array(text)
+    .max(100)
+    .default([])
+    .describe(
+      'Coupons at Stripe that a link may name (`coupon`). Anybody can write a link, so others are refused.',
+    ),
   portalConfiguration: text
     .optional()
     .describe('The configuration of the billing portal (`bpc_…`). By default Stripe’s default.'),

@@ -45,12 +45,21 @@ export function wasUnanswered(error: unknown): boolean {
   );
 }
 
-/** For the log: what happened, in our libraries' words. */
+/** For the log: what happened, in our libraries' words; of an answer that was not expected, which and whose. */
 export function reasonOf(error: unknown): string {
-  const words = causes(error).map((one) =>
+  const found = causes(error);
+  const words = found.map((one) =>
     [one.message, wordOf(one, 'code'), wordOf(one, 'error')].filter(Boolean).join(' '),
   );
+  const answer = found.at(-1)?.cause;
+  if (answer instanceof Response) words.push(`${answer.status} from ${placeOf(answer.url)}`);
   return quoted(words.join('; '), 500) ?? 'unknown';
+}
+
+function placeOf(address: string): string {
+  if (!URL.canParse(address)) return 'an unknown address';
+  const { origin, pathname } = new URL(address);
+  return `${origin}${pathname}`;
 }
 
 /** @param context what the answer's JSON and the page may know, such as the interaction */

@@ -18,6 +18,7 @@ import type {
   StateName,
 } from '../../views/account_billing.ts';
 import { money } from '../../views/money.ts';
+import { eachOf } from '../../views/plans.ts';
 import { waitingPage } from '../../views/signup.ts';
 import { texts } from '../../views/texts.ts';
 import { backTo, memberOf, requireNavigation, signupAddress, textOf } from './account_request.ts';
@@ -148,8 +149,8 @@ function changesOf(asked: Asked, { change }: Ways): ProductBillingView['changes'
         .map((price) => ({
           plan: plan.name,
           period: price.period,
-          amount: plan.meter === undefined ? amountOf(price) : undefined,
-          perSeat: plan.seats !== undefined,
+          amount: amountOf(price),
+          per: eachOf(plan),
           href: change(product.id, plan.id, price.period),
         })),
     );

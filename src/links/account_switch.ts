@@ -59,7 +59,8 @@ export async function beginSwitch(
   requireNavigation(ctx);
   const { config, billing } = deps;
   const product = findProduct(config, id);
-  if (product === undefined) throw linkProblem('product_unknown');
+  if (product === undefined)
+    throw linkProblem('product_unknown', { details: { parameter: 'product' } });
   const query = singleQuery(ctx);
   const wish = wishOf(query, id);
   const back = backTo(query, deps);
@@ -152,7 +153,11 @@ function factsNow({ now }: Change, product: ProductConfig, inWords: InWords): Pl
     plan: plan?.name ?? texts.selectAccount.plan(now.plan),
     period: now.period,
     seats: plan?.seats === undefined ? undefined : now.quantity,
-    amount: now.amount === undefined ? undefined : inWords(now.amount, now.currency),
+    // Of what is metered it is the price of one.
+    amount:
+      now.amount === undefined || plan?.meter !== undefined
+        ? undefined
+        : inWords(now.amount, now.currency),
   };
 }
 

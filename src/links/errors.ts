@@ -170,7 +170,7 @@ export const linkErrors = {
     status: 400,
     at: 'request',
     sentence: 'This code cannot be used (any more).',
-    advice: 'Leave `coupon` out, or name one that is valid at Stripe.',
+    advice: 'Leave `coupon` out, or name one of `stripe.coupons` that is valid at Stripe.',
   },
   provider_unknown: {
     status: 404,

@@ -85,7 +85,8 @@ function readRequest(query: Form, config: Config): SigninRequest {
 export function findProduct(config: Config, id: string | undefined): ProductConfig | undefined {
   if (id === undefined || id === '') return undefined;
   const product = config.products.find((one) => one.id === id);
-  if (product === undefined) throw linkProblem('product_unknown');
+  if (product === undefined)
+    throw linkProblem('product_unknown', { details: { parameter: 'product' } });
   return product;
 }
 

@@ -124,6 +124,8 @@ export interface UserDocument {
   locale?: string;
   identities: IdentityEntry[];
   memberships?: MembershipEntry[];
+  /** Products that they have subscribed to: for whichever account, they try none of these again. */
+  tried?: string[];
   /** What was begun before is ended, or about to be. */
   revokedBefore?: number;
   createdAt: number;
@@ -202,7 +204,8 @@ export interface SubscriptionProjection {
 
 /**
  * A sign-up: somebody who chose a plan, on the way to a paid subscription. One for each person (or account, where
- * there is one already) and product, so that two tabs are the same sign-up. Id: `<user or account>.<product>`.
+ * there is one already) and product, so that two tabs are the same sign-up. Id: `<product>:new:<user>` or
+ * `<product>:account:<account>`.
  */
 export interface SignupDocument {
   /** Who signs up: the owner of the account to be. */

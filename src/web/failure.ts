@@ -157,7 +157,14 @@ function fieldsOf(error: unknown): ForeignError {
 function record(log: Log, ctx: ParameterizedContext, failure: Failure, error: unknown): void {
   const { status, code } = failure;
   const level = status >= 500 ? 'error' : status === 403 || status === 429 ? 'warn' : 'info';
-  const facts = { method: ctx.method, path: ctx.path.slice(0, 200), status, error_code: code };
+  const { parameter } = failure.details;
+  const facts = {
+    method: ctx.method,
+    path: ctx.path.slice(0, 200),
+    status,
+    error_code: code,
+    parameter,
+  };
   const message = status >= 500 ? 'request failed' : 'request refused';
   // Of a refusal the reason is enough; of a failure everything.
   const cause = error instanceof Problem ? error.cause : error;

@@ -23,7 +23,9 @@ export function resolveReturnTo(value: string | undefined, options: ReturnOption
     (origin) => URL.canParse(origin) && new URL(origin).origin === url?.origin,
   );
   if (!url || !allowed) {
-    throw new Problem('return_to_not_allowed', 400, 'The address to return to is not allowed.', {
+    const sentence =
+      'The address to return to is not allowed: its origin has to be in `returnOrigins`.';
+    throw new Problem('return_to_not_allowed', 400, sentence, {
       details: { parameter: 'return_to' },
     });
   }

@@ -2,12 +2,12 @@
 
 import { describe, expect, test } from 'vitest';
 import { Problem } from '../../src/base/errors.ts';
-import type { PlanWish } from '../../src/billing/types.ts';
+import type { KeptPlan, PlanWish } from '../../src/billing/types.ts';
 import { problemOf } from '../directory/world.ts';
 import { aPrice } from '../kit/scripted_stripe.ts';
 import { openBillingWorld } from './world.ts';
 
-async function refusal(wish: PlanWish, keep?: string) {
+async function refusal(wish: PlanWish, keep?: KeptPlan) {
   const { catalog } = await openBillingWorld();
   try {
     const { plan, price } = catalog.offer(wish, keep);
@@ -92,8 +92,18 @@ describe('a wish', () => {
 
   test('who has a plan of before may name it', async () => {
     const wish = { product: 'api', plan: 'old' };
-    expect(await refusal(wish, 'old')).toEqual({ plan: 'old', period: 'month' });
-    expect(await refusal(wish, 'team')).toMatchObject({ code: 'plan_not_offered' });
+    expect(await refusal(wish, { plan: 'old' })).toEqual({ plan: 'old', period: 'month' });
+    expect(await refusal(wish, { plan: 'team' })).toMatchObject({ code: 'plan_not_offered' });
+  });
+
+  test('who has another plan keeps the period, where the new one is sold for it', async () => {
+    const wish = { product: 'api', plan: 'team' };
+    const kept = { plan: 'business', period: 'month' };
+    expect(await refusal(wish, kept)).toEqual({ plan: 'team', period: 'month' });
+    expect(await refusal({ ...wish, period: 'year' }, kept)).toMatchObject({ period: 'year' });
+    expect(await refusal(wish, { ...kept, period: 'week' })).toMatchObject({
+      code: 'period_unknown',
+    });
   });
 });
 

@@ -22,7 +22,7 @@ test('an app with Google takes at most 25 lines', async () => {
     env: {
       TOLLGATE_SECRET: serverSecret,
       TOLLGATE_PROVIDER_GOOGLE_SECRET: 'GOCSPX-1',
-      TOLLGATE_CLIENT_APP_SECRET: clientSecret,
+      TOLLGATE_CLIENT_WEB_SECRET: clientSecret,
     },
   });
   expect(config).toMatchObject({
@@ -30,7 +30,7 @@ test('an app with Google takes at most 25 lines', async () => {
     port: 4400,
     secrets: [serverSecret],
     providers: [{ id: 'google', clientSecret: 'GOCSPX-1' }],
-    clients: [{ id: 'app', secret: clientSecret, refreshGraceSeconds: 30 }],
+    clients: [{ id: 'web', secret: clientSecret, refreshGraceSeconds: 30 }],
     lifetimes: { accessToken: 900 },
     limits: { perAddressPerMinute: 300 },
   });

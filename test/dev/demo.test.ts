@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { startAround } from '../../dev/around.ts';
 import { listen } from '../../dev/listen.ts';
 import { freePortBase, portsFrom } from '../../dev/ports.ts';
 import { createBrowser } from '../../dev/walk.ts';
@@ -37,6 +38,7 @@ test('what cannot be meant is said, without a stack', async () => {
   const wrong = [
     ['--store', 'postgres'],
     ['--port-base', '80'],
+    ['--around', 'https://id.example.com'],
   ];
   const answers = await Promise.all(wrong.map((parameters) => demo(parameters)));
   for (const [index, { code, output }] of answers.entries()) {
@@ -52,6 +54,45 @@ test('a taken port is one clear message', async () => {
   await taken.close();
   expect(code).toBe(2);
   expect(output).toContain(`Taken: ${base + 3}.`);
+});
+
+test('--around has an empty Stripe, and a provider that knows this Tollgate alone', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tollgate-around-'));
+  const issuer = 'http://localhost:4400';
+  const { upstreamOidc, stripe } = portsFrom(await freePortBase());
+  const stripeFile = join(folder, 'stripe.json');
+  const around = await startAround({
+    issuer,
+    ports: { upstreamOidc, stripe },
+    stripeFile,
+    clock: Date.now,
+  });
+  const said = (pattern: RegExp) => pattern.exec(around.introduction)?.[1] ?? '';
+  const key = said(/TOLLGATE_STRIPE_SECRET_KEY=(\S+)/);
+  const prices = await fetch(`${said(/apiBase: '([^']+)'/)}/v1/prices`, {
+    headers: { Authorization: `Bearer ${key}` },
+  });
+  expect([prices.status, await prices.json()]).toMatchObject([200, { data: [] }]);
+  const provider = said(/issuer: '(http:\/\/127[^']+)'/);
+  const authorize = async (place: string) => {
+    const query = new URLSearchParams({
+      client_id: said(/clientId: '([^']+)'/),
+      redirect_uri: `${place}/integrations/oauth2/callback`,
+      response_type: 'code',
+      scope: 'openid',
+      state: 'any',
+      nonce: 'any',
+      code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+      code_challenge_method: 'S256',
+    });
+    const answer = await fetch(`${provider}/authorize?${query}`, { redirect: 'manual' });
+    await answer.body?.cancel();
+    return answer.status;
+  };
+  expect(await authorize(issuer)).toBe(200);
+  expect(await authorize('http://localhost:4499')).toBe(400);
+  await around.close();
+  await rm(folder, { recursive: true, force: true });
 });
 
 test('somebody who is signed in stays so when everything starts again', async () => {

@@ -1,8 +1,11 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createFetch } from '../../src/base/fetch.ts';
 import type { OutgoingFetch } from '../../src/base/fetch.ts';
+import { reasonOf } from '../../src/federation/failures.ts';
 import { brokenAnswers } from '../../dev/upstream/faults.ts';
 import type { BrokenAnswer } from '../../dev/upstream/faults.ts';
 import { goThrough, problemFrom, signIn, startWorld } from './world.ts';
@@ -197,4 +200,18 @@ test('a store that fails is not taken for a provider that fails', async () => {
   await expect(failing.federation.finish(query, 'browser-1')).rejects.not.toMatchObject({
     code: expect.stringMatching(/^(upstream|provider)_/),
   });
+});
+
+test('the log says which answer was not expected, and whose, without what was asked', async () => {
+  const served = createServer((_request, answer) => {
+    answer.writeHead(421);
+    answer.end();
+  });
+  served.listen(0, '127.0.0.1');
+  await once(served, 'listening');
+  const base = `http://127.0.0.1:${(served.address() as AddressInfo).port}`;
+  const cause = await fetch(`${base}/discovery?secret=1`);
+  served.close();
+  const error = new Error('it does not conform', { cause });
+  expect(reasonOf(error)).toBe(`it does not conform; 421 from ${base}/discovery`);
 });

@@ -22,7 +22,7 @@ const success = (session: string) =>
 let world: SignupWorld;
 
 beforeAll(async () => {
-  world = await startSignupWorld();
+  world = await startSignupWorld({}, { coupons: ['half_once', 'none'] });
 });
 afterEach(async () => {
   world.stripe.clearFaults();
@@ -418,7 +418,11 @@ describe('sign-up', () => {
   });
 
   test('a promotion code takes something off, an unknown one is refused', async () => {
-    const coupon = await world.api.coupons.create({ percent_off: 50, duration: 'once' });
+    const coupon = await world.api.coupons.create({
+      id: 'half_once',
+      percent_off: 50,
+      duration: 'once',
+    });
     await world.api.promotionCodes.create({
       code: 'HALF',
       promotion: { type: 'coupon', coupon: coupon.id },

@@ -86,6 +86,7 @@ export function operatorOf({ url, secretKey }: StripeSimulator): Stripe {
     webhookSecrets: [],
     toleranceSeconds: 300,
     promotionCodes: false,
+    coupons: [],
     billingRoles: [],
     changes: 'portal' as const,
     disputes: 'ignore' as const,

@@ -136,6 +136,17 @@ describe('S1 what is not signed by Stripe', () => {
     expect(await stored()).toEqual([]);
   });
 
+  test('by another secret: the log says once what to do', async () => {
+    const own = await start(withStripe());
+    const signature = signatureOf(payload, { secret: 'whsec_another_one' });
+    for (let time = 0; time < 3; time += 1) await sendEvent(own.issuer, payload, signature);
+    await sendEvent(own.issuer, payload, signatureOf(payload, { at: -301 }));
+    const warned = own.log.lines.filter(({ level }) => level === 'warn');
+    expect(warned).toMatchObject([
+      { fields: { remedy: expect.stringContaining('TOLLGATE_STRIPE_WEBHOOK_SECRETS') } },
+    ]);
+  });
+
   test('the same, as it is: 200, and it is stored', async () => {
     expect(await sendEvent(running.issuer, payload, right)).toEqual({
       status: 200,

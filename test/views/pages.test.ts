@@ -108,7 +108,7 @@ describe('what comes from outside', () => {
             state: { is: isOther ? 'free' : 'ending', at: now, name: evil },
             plan: { name: evil },
             action: { is: 'keep', href: evil },
-            changes: [{ plan: evil, period: 'month', perSeat: false, amount: evil, href: evil }],
+            changes: [{ plan: evil, period: 'month', amount: evil, href: evil }],
             cancel: evil,
           })),
           more: [{ is: 'invoices', href: evil }],
@@ -267,6 +267,14 @@ describe('a failure', () => {
     );
     expect(text).toContain('This app sent us something we cannot use');
     expect(text).toMatch(/<code>invalid_request<\/code>\s+redirect_uri is not registered/);
+  });
+
+  it('tells them which parameter of a link is wrong, and what there is', () => {
+    const details = { parameter: 'plan', known: ['free', 'team'], account: 'acc_1' };
+    const { text } = failurePage({ ...failure, status: 400, code: 'plan_unknown', details }, brand);
+    expect(text).toMatch(/<code>plan_unknown<\/code>\s+\(<code>plan<\/code>\)\s+Its own sentence/);
+    expect(text).toContain('Known: free, team.');
+    expect(text).not.toContain('acc_1');
   });
 
   it('says when to try again', () => {

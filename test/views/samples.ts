@@ -262,7 +262,7 @@ function billing(): [string, () => Html][] {
   ];
 }
 
-const business = { plan: 'Business', period: 'month', perSeat: true, href: '/b' } as const;
+const business = { plan: 'Business', period: 'month', per: 'seat', href: '/b' } as const;
 const analytics: ProductBillingView = {
   product: 'Northwind Analytics',
   state: { is: 'active', at: now + 20 * day, name: 'Team' },

@@ -65,3 +65,10 @@ describe('the catalogue of texts', () => {
     }
   });
 });
+
+it('a price says what it is for', () => {
+  const { price } = texts.plans;
+  expect(price('€9', 'month', 'seat')).toBe('€9 a seat a month');
+  expect(price('€0.10', 'month', 'unit')).toBe('€0.10 a unit a month');
+  expect(price('€30', 'year', undefined)).toBe('€30 a year');
+});

@@ -81,6 +81,7 @@ function create(state: State, given: Given): CheckoutSession {
   totalSession(state, session, work);
   state.checkoutSessions.add(session);
   state.checkoutWork.add(work);
+  state.agenda.dirty.add(session.customer ?? '');
   return session;
 }
 

@@ -116,10 +116,7 @@ function included(state: State, at: object, name: string): object | undefined {
     case 'customer tax_ids':
       return listOf([], `/v1/customers/${id}/tax_ids`);
     case 'invoice payments':
-      return listOf(
-        state.invoicePayments.all().filter((one) => one.invoice === id),
-        `/v1/invoice_payments?invoice=${id}`,
-      );
+      return listOf(state.invoicePayments.of(id), `/v1/invoice_payments?invoice=${id}`);
     case 'invoice confirmation_secret':
       return confirmationSecret(state, id);
     case 'checkout.session line_items':
@@ -149,7 +146,7 @@ function listOf(rows: readonly object[], url: string): object {
 }
 
 function confirmationSecret(state: State, invoiceId: string): object | undefined {
-  const payment = state.invoicePayments.all().find((one) => one.invoice === invoiceId);
+  const payment = state.invoicePayments.of(invoiceId)[0];
   const intent = state.paymentIntents.get(payment?.payment.payment_intent ?? '');
   const secret = intent?.client_secret ?? undefined;
   return secret === undefined ? undefined : { client_secret: secret, type: 'payment_intent' };

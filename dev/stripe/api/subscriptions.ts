@@ -30,7 +30,11 @@ import {
 export const subscriptionRoutes: Route[] = [
   route('POST', '/v1/subscriptions', creating, create),
   route('GET', '/v1/subscriptions', listing, (state, given) => {
-    const rows = state.subscriptions.newest().filter((one) => matches(one, given));
+    const all =
+      given.customer === undefined
+        ? state.subscriptions.all()
+        : state.subscriptions.of(given.customer);
+    const rows = all.toReversed().filter((one) => matches(one, given));
     return page(rows, given, '/v1/subscriptions');
   }),
   route('GET', '/v1/subscriptions/:id', nothing, (state, _, id) => state.subscriptions.need(id)),

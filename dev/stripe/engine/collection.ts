@@ -100,8 +100,8 @@ function afterPaid(state: State, invoice: Invoice): void {
 
 function owesAnything(state: State, customer: string): boolean {
   return state.subscriptions
-    .all()
-    .some((one) => one.customer === customer && ['past_due', 'unpaid'].includes(one.status));
+    .of(customer)
+    .some((one) => ['past_due', 'unpaid'].includes(one.status));
 }
 
 function begin(state: State, subscription: Subscription): void {

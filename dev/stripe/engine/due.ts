@@ -1,6 +1,6 @@
 /** Time: what falls due of it, and doing it in order. */
 
-import type { Invoice, Subscription } from '../objects.ts';
+import type { Invoice, PaymentIntent, Subscription } from '../objects.ts';
 import { nowMs } from '../state.ts';
 import type { State } from '../state.ts';
 import { day, hour } from '../time.ts';
@@ -9,7 +9,7 @@ import { expireSession } from './checkout.ts';
 import { collect, settleDebit } from './collection.ts';
 import { emit } from './events.ts';
 import { newInvoice, subscriptionOf, total } from './invoices.ts';
-import { intentOf, paymentOf } from './payments.ts';
+import { intentOf, invoiceOfIntent, paymentOf } from './payments.ts';
 import { resume } from './pausing.ts';
 import { collectDraft, endAsScheduled, endTrial, renew } from './renewing.ts';
 import { changeSubscription, over, periodEnd, workOf } from './subscription_state.ts';
@@ -26,67 +26,82 @@ const debitTakes = 5 * day;
 /** How long a first payment may take, and that of a subscription that resumes. */
 const patience = 23 * hour;
 
-/** Does what fell due for everybody up to now, each at its own time. */
+/**
+ * Does what fell due for everybody up to now, each at its own time. What is due of one customer changes
+ * with their own events only, so only those who had any are looked at again.
+ */
 export function catchUp(state: State): void {
-  const target = nowMs(state);
+  const target = Math.floor(nowMs(state) / 1000);
   if (state.standing !== undefined) return;
+  const { agenda } = state;
   try {
-    steps(state, null, Math.floor(target / 1000), (at) => {
+    for (let step = 0; step < maxSteps; step += 1) {
+      for (const customer of agenda.dirty) note(state, customer);
+      agenda.dirty.clear();
+      const [customer, at] = soonest(agenda.at);
+      if (customer === undefined || at > target) return;
       state.standing = at * 1000;
-    });
+      earliest(allDue(state, customer))?.run();
+      agenda.dirty.add(customer);
+    }
   } finally {
     state.standing = undefined;
   }
+  throw new Error('Time does not come to an end.');
+}
+
+/** After a start: everybody is looked at. */
+export function beginAgenda(state: State): void {
+  for (const { id } of state.customers.all()) state.agenda.dirty.add(id);
+  state.agenda.dirty.add('');
+}
+
+function note(state: State, customer: string): void {
+  const { agenda } = state;
+  const onTestClock = (state.customers.get(customer)?.test_clock ?? null) !== null;
+  const due = onTestClock ? undefined : earliest(allDue(state, customer));
+  if (due === undefined) agenda.at.delete(customer);
+  else agenda.at.set(customer, due.at);
+}
+
+function soonest(agenda: ReadonlyMap<string, number>): [string | undefined, number] {
+  let first: [string | undefined, number] = [undefined, Infinity];
+  for (const entry of agenda) if (entry[1] < first[1]) first = entry;
+  return first;
 }
 
 /** Moves a test clock on, and does what falls due for its customers. */
 export function advanceClock(state: State, clockId: string, target: number): void {
   const clock = state.testClocks.need(clockId);
-  steps(state, clockId, target, (at) => {
-    clock.frozen_time = Math.max(clock.frozen_time, at);
-  });
-  clock.frozen_time = target;
-}
-
-function steps(
-  state: State,
-  clock: string | null,
-  target: number,
-  moveTo: (at: number) => void,
-): void {
+  const customers = state.customers.all().filter((one) => one.test_clock === clockId);
   for (let step = 0; step < maxSteps; step += 1) {
-    const next = earliest(state, clock);
-    if (next === undefined || next.at > target) return;
-    moveTo(next.at);
+    const due = customers.map(({ id }) => earliest(allDue(state, id)));
+    const next = earliest(due.filter((one) => one !== undefined));
+    if (next === undefined || next.at > target) {
+      clock.frozen_time = target;
+      return;
+    }
+    clock.frozen_time = Math.max(clock.frozen_time, next.at);
     next.run();
   }
   throw new Error('Time does not come to an end.');
 }
 
-function earliest(state: State, clock: string | null): Due | undefined {
+function earliest(all: Iterable<Due>): Due | undefined {
   let first: Due | undefined;
-  for (const due of allDue(state, clock)) {
-    if (first === undefined || due.at < first.at) first = due;
-  }
+  for (const due of all) if (first === undefined || due.at < first.at) first = due;
   return first;
 }
 
-/** Of two at the same moment the one that is named first is done first. */
-function* allDue(state: State, clock: string | null): Generator<Due> {
-  const mine = (customer: string | null) =>
-    (customer === null ? null : (state.customers.get(customer)?.test_clock ?? null)) === clock;
-  for (const subscription of state.subscriptions.all()) {
-    if (over.includes(subscription.status) || !mine(subscription.customer)) continue;
-    yield* subscriptionDue(state, subscription);
+/** Of one customer; `''` for sessions that have none yet. Of two at one moment the first is done first. */
+function* allDue(state: State, customer: string): Generator<Due> {
+  for (const subscription of state.subscriptions.of(customer)) {
+    if (!over.includes(subscription.status)) yield* subscriptionDue(state, subscription);
   }
-  for (const invoice of state.invoices.all()) {
-    if (!mine(invoice.customer)) continue;
-    yield* invoiceDue(state, invoice);
-  }
-  for (const intent of state.paymentIntents.all()) {
-    if (intent.status !== 'processing' || !mine(intent.customer)) continue;
+  for (const invoice of state.invoices.of(customer)) yield* invoiceDue(state, invoice);
+  for (const intent of state.paymentIntents.of(customer)) {
     // The first payment of a Checkout Session waits for `settle`.
-    if (isFirst(state, intent.id)) continue;
+    if (intent.status !== 'processing' || isFirst(state, intent)) continue;
     yield {
       at: intent.created + debitTakes,
       run: () => {
@@ -94,17 +109,14 @@ function* allDue(state: State, clock: string | null): Generator<Due> {
       },
     };
   }
-  for (const session of state.checkoutSessions.all()) {
-    if (session.status !== 'open' || !mine(session.customer)) continue;
+  for (const session of state.checkoutSessions.of(customer)) {
+    if (session.status !== 'open') continue;
     yield { at: session.expires_at, run: () => expireSession(state, session) };
   }
 }
 
-function isFirst(state: State, intentId: string): boolean {
-  const payment = state.invoicePayments
-    .all()
-    .find((one) => one.payment.payment_intent === intentId);
-  return state.invoices.get(payment?.invoice ?? '')?.billing_reason === 'subscription_create';
+function isFirst(state: State, intent: PaymentIntent): boolean {
+  return invoiceOfIntent(state, intent)?.billing_reason === 'subscription_create';
 }
 
 function* subscriptionDue(state: State, subscription: Subscription): Generator<Due> {

@@ -43,7 +43,7 @@ export function refreshAllEntitlements(state: State): void {
 }
 
 export function entitlementsOf(state: State, customer: string): ActiveEntitlementRow[] {
-  return state.activeEntitlements.all().filter((row) => row.customer === customer);
+  return state.activeEntitlements.of(customer);
 }
 
 /** As it goes over the wire: without whose it is. */
@@ -54,8 +54,8 @@ export function shown(row: ActiveEntitlementRow): ActiveEntitlement {
 
 function featuresOf(state: State, customer: string): Set<string> {
   const products = new Set<string>();
-  for (const subscription of state.subscriptions.all()) {
-    if (subscription.customer !== customer || !entitling.includes(subscription.status)) continue;
+  for (const subscription of state.subscriptions.of(customer)) {
+    if (!entitling.includes(subscription.status)) continue;
     for (const item of subscription.items.data) products.add(item.price.product);
   }
   const rows = state.productFeatures.all().filter((row) => products.has(row.product));

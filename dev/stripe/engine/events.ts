@@ -42,10 +42,9 @@ export function emit(
   const types = [...thinTypes(type, object, previous), ...finer];
   const thin = types.map((one) => thinOf(state, one, event));
   for (const one of thin) state.thinEvents.add(one);
-  for (const kept of [state.events, state.thinEvents]) {
-    const oldest = kept.size() > maxEvents ? kept.first() : undefined;
-    if (oldest !== undefined) kept.remove(oldest.id);
-  }
+  state.events.trim(maxEvents);
+  state.thinEvents.trim(2 * maxEvents);
+  state.agenda.dirty.add(customer ?? '');
   for (const hear of state.heard) hear(event, thin);
   return event;
 }

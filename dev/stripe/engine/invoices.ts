@@ -268,7 +268,5 @@ export function subscriptionOf(state: State, invoice: Invoice): Subscription | u
 }
 
 export function invoicesOf(state: State, subscription: Subscription): Invoice[] {
-  return state.invoices
-    .all()
-    .filter((one) => one.parent?.subscription_details?.subscription === subscription.id);
+  return state.invoices.of(subscription.id);
 }

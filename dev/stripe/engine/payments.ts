@@ -36,13 +36,11 @@ export function intentOf(state: State, invoice: Invoice): PaymentIntent {
 }
 
 export function paymentOf(state: State, invoice: Invoice): InvoicePayment | undefined {
-  return state.invoicePayments.all().find((one) => one.invoice === invoice.id);
+  return state.invoicePayments.of(invoice.id)[0];
 }
 
 export function invoiceOfIntent(state: State, intent: PaymentIntent): Invoice | undefined {
-  const payment = state.invoicePayments
-    .all()
-    .find((one) => one.payment.payment_intent === intent.id);
+  const [payment] = state.invoicePayments.of(intent.id);
   return payment === undefined ? undefined : state.invoices.get(payment.invoice);
 }
 
@@ -193,9 +191,7 @@ function succeed(state: State, intent: PaymentIntent, done: Charge): void {
   intent.next_action = null;
   emit(state, 'charge.succeeded', done, { customer });
   emit(state, 'payment_intent.succeeded', intent, { customer });
-  const payment = state.invoicePayments
-    .all()
-    .find((one) => one.payment.payment_intent === intent.id);
+  const [payment] = state.invoicePayments.of(intent.id);
   if (payment === undefined) return;
   payment.status = 'paid';
   payment.amount_paid = intent.amount;

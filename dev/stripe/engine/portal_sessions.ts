@@ -68,8 +68,9 @@ export function subscriptionFor(
 
 export function liveOf(state: State, customer: string): Subscription[] {
   return state.subscriptions
-    .newest()
-    .filter((one) => one.customer === customer && !over.includes(one.status));
+    .of(customer)
+    .toReversed()
+    .filter((one) => !over.includes(one.status));
 }
 
 export function view(state: State, id: string): PortalView {

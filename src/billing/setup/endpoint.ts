@@ -101,6 +101,7 @@ async function settleSnapshot(
   const settled = await settle(survey, {
     what: 'webhook',
     found,
+    absent: `None sends to ${url}.`,
     complain: (one) => complainOfSnapshot(one, types),
     make:
       complainOfReach(survey) ??
@@ -146,6 +147,7 @@ async function settleThin(
   const settled = await settle(survey, {
     what: 'webhook (thin)',
     found,
+    absent: `None sends to ${url}.`,
     complain: ({ status, enabled_events: enabled }) => {
       const lacking = enabled.includes('*') ? [] : wanted.filter((type) => !enabled.includes(type));
       return [

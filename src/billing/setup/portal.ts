@@ -58,6 +58,7 @@ export async function surveyPortal(survey: Survey, plans: readonly SurveyedPlan[
 }
 
 interface Changeable {
+  plan: string;
   /** At Stripe, like the prices; absent where it is not there. */
   product: string | undefined;
   prices: string[];
@@ -72,6 +73,7 @@ function changeableOf({ config }: Survey, plans: readonly SurveyedPlan[]): Chang
   return plans
     .filter(({ plan }) => plan.offered && plan.meter === undefined)
     .map(({ plan, product, prices, missing }) => ({
+      plan: plan.id,
       product,
       prices,
       missing: missing.map((period) => `${plan.id} ${period}`),
@@ -104,8 +106,10 @@ function complainOfPortal(
   const there = new Map(
     (update.products ?? []).map(({ product, prices }) => [product, new Set(prices)]),
   );
-  const lacking = wanted.flatMap(({ product = '', prices, missing }) => [
-    ...prices.filter((price) => there.get(product)?.has(price) !== true),
+  const lacking = wanted.flatMap(({ plan, product = '', prices, missing }) => [
+    ...prices
+      .filter((price) => there.get(product)?.has(price) !== true)
+      .map((price) => `${plan} ${price}`),
     ...missing,
   ]);
   need(lacking.length === 0, `People cannot change to ${quoted(lacking)} in it.`);

@@ -39,6 +39,8 @@ export interface Wanted<T extends { id: string }> {
   what: string;
   found: T | undefined;
   complain?: (found: T) => Complaint[];
+  /** What is said where it is missing, if not that. */
+  absent?: string;
   /** A string says why it cannot be made. */
   make: Making<T> | string;
 }
@@ -58,7 +60,7 @@ export const pageSize = 100;
 /** @returns what is there now; nothing where it was missing and nothing is made */
 export async function settle<T extends { id: string }>(
   survey: Survey,
-  { what, found, complain, make }: Wanted<T>,
+  { what, found, complain, make, absent = 'Stripe does not have it.' }: Wanted<T>,
 ): Promise<T | undefined> {
   const { findings, stripe, makes } = survey;
   if (found !== undefined) {
@@ -70,12 +72,12 @@ export async function settle<T extends { id: string }>(
     return found;
   }
   if (typeof make === 'string') {
-    findings.push({ what, state: 'missing', says: 'Stripe does not have it.', remedy: make });
+    findings.push({ what, state: 'missing', says: absent, remedy: make });
     return undefined;
   }
   if (!makes) {
     const remedy = '`tollgate stripe push --yes` makes it.';
-    findings.push({ what, state: 'missing', says: 'Stripe does not have it.', remedy });
+    findings.push({ what, state: 'missing', says: absent, remedy });
     return undefined;
   }
   const idempotencyKey = keyOf(survey.clock(), what, make.parameters);

@@ -257,6 +257,11 @@ describe('an idempotency key', () => {
     expect(customers()).toHaveLength(1);
   });
 
+  test('has up to 255 characters', async () => {
+    const long = { idempotencyKey: 'k'.repeat(256) };
+    await expect(market.api.customers.create({}, long)).rejects.toMatchObject({ statusCode: 400 });
+  });
+
   test('is forgotten after a day', async () => {
     await market.api.customers.create({ name: 'Ann' }, options);
     await market.advance(1.1);
