@@ -167,7 +167,7 @@ function billingLinks(issuer: string, product: string, back: string): BillingLin
   return {
     signUp: `${issuer}/signup?${query({ product })}`,
     changePlan: `${issuer}/account/switch/${product}?${query({ plan: 'business', period: 'month' })}`,
-    portal: `${issuer}/account/portal?${query({})}`,
+    billing: `${issuer}/account/billing?${query({})}`,
   };
 }
 

@@ -11,7 +11,7 @@ const form = (action: string, label: string, primary = '') =>
 export interface BillingLinks {
   signUp: string;
   changePlan: string;
-  portal: string;
+  billing: string;
 }
 
 const link = (href: string, label: string) => markup`<a class="button" href="${href}">${label}</a>`;
@@ -37,7 +37,7 @@ export function homePage({ tokens, answer }: Session, links?: BillingLinks): Mar
   ]}</dl>
 <nav>${form('/call', 'Call the service', 'primary')}${form('/refresh', 'Refresh the token')}
 ${form('/switch', 'Switch account')}
-${links === undefined ? markup`` : markup`${link(links.changePlan, 'Change to Business')}${link(links.portal, 'Billing')}`}${form('/sign-out', 'Sign out')}</nav>
+${links === undefined ? markup`` : markup`${link(links.changePlan, 'Change to Business')}${link(links.billing, 'Billing')}`}${form('/sign-out', 'Sign out')}</nav>
 <h2>What the service read in the access token</h2>
 <pre>${JSON.stringify(answer ?? null, undefined, 2)}</pre>`;
 }

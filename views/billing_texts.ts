@@ -6,6 +6,14 @@ const listed = new Intl.ListFormat('en', { type: 'disjunction' });
 const askWhom = (names: readonly string[]) =>
   names.length === 0 ? 'Ask an owner of the account.' : `Ask ${listed.format(names)}.`;
 
+/** Of how an account stands. The sentence is of a date and of a name: which one, `src/links/account_state.ts` says. */
+interface StateText {
+  title: string;
+  sentence?: (date: string, name: string) => string;
+  /** Where there is no date. */
+  dateless?: (name: string) => string;
+}
+
 export const billingTexts = {
   /** An account without access, by what gives it back. */
   locked: {
@@ -28,6 +36,108 @@ export const billingTexts = {
     },
     other: 'Use another account',
     badge: 'On hold',
+  },
+  /** How an account stands with a product, and what can be done about it. */
+  account: {
+    title: 'Plans and payments',
+    of: (account: string) => `Of ${account}.`,
+    states: {
+      trialing: {
+        title: 'A trial is running',
+        sentence: (date) => `It ends on ${date}. After that the plan is paid for.`,
+      },
+      /** It was begun without a card. */
+      trial_without_card: {
+        title: 'A trial is running',
+        sentence: (date) => `It ends on ${date}. Add a payment method by then to keep the plan.`,
+      },
+      active: {
+        title: 'All is paid',
+        sentence: (date) => `The plan is renewed on ${date}.`,
+      },
+      /** Its period has just ended, and the next one is not told of yet. */
+      renewing: {
+        title: 'The plan is being renewed',
+        sentence: (date) => `The last period ended on ${date}.`,
+      },
+      ending: {
+        title: 'The plan is going to end',
+        sentence: (date, plan) => `You have ${plan} until ${date}.`,
+      },
+      past_due: {
+        title: 'A payment is late',
+        sentence: (date, product) => `You can use ${product} until ${date}, and on if you pay.`,
+        dateless: (product) => `You can still use ${product}. Pay to keep it so.`,
+      },
+      grace_over: {
+        title: 'A payment is late',
+        sentence: (date, product) =>
+          `It was due on ${date}. You can use ${product} again as soon as it is paid.`,
+        dateless: (product) => `You can use ${product} again as soon as it is paid.`,
+      },
+      unpaid: {
+        title: 'A payment is late',
+        dateless: (product) => `You can use ${product} again as soon as it is paid.`,
+      },
+      incomplete: {
+        title: 'The first payment is missing',
+        dateless: (product) => `You can use ${product} as soon as it is paid.`,
+      },
+      paused: {
+        title: 'The plan is paused',
+        dateless: (product) => `You can use ${product} again as soon as the plan goes on.`,
+      },
+      stale: {
+        title: 'We have not heard of a renewal',
+        sentence: (date) => `The last period ended on ${date}.`,
+      },
+      ended: {
+        title: 'The plan has ended',
+        sentence: (date, plan) => `You had ${plan} until ${date}. Nothing was deleted.`,
+        dateless: (plan) => `You had ${plan}. Nothing was deleted.`,
+      },
+      never_begun: {
+        title: 'The plan did not begin',
+        dateless: (plan) => `The first payment for ${plan} was never made, and nothing is owed.`,
+      },
+      /** A word of Stripe's that we do not know. */
+      unknown: {
+        title: 'Something is to be settled',
+        dateless: (product) => `You can use ${product} again after that.`,
+      },
+      none: {
+        title: 'There is no plan',
+        dateless: (product) => `Choose one to use ${product}.`,
+      },
+      free: {
+        title: 'There is nothing to pay',
+        dateless: (plan) => `${plan} costs nothing.`,
+      },
+      pending: {
+        title: 'A payment is on its way',
+        dateless: (plan) =>
+          `The way it was paid takes a few days. ${plan} begins when the money has arrived.`,
+      },
+    } satisfies Record<string, StateText>,
+    /** The free plan, after the end or in the meantime. */
+    afterwards: (plan: string) => `After that you have ${plan}.`,
+    meanwhile: (plan: string) => `You have ${plan}.`,
+    action: {
+      pay: 'Pay now',
+      keep: 'Keep the plan',
+      card: 'Add a payment method',
+      resume: 'Go on with the plan',
+      open: 'Open billing',
+      subscribe: 'Choose a plan',
+    },
+    more: {
+      paymentMethod: 'Change the payment method',
+      invoices: 'See the invoices',
+    },
+    change: 'Change the plan',
+    cancel: 'Cancel the plan',
+    facts: { account: 'Account', plan: 'Plan', seats: 'Seats' },
+    ask: (names: readonly string[]) => `Only an owner can change any of it. ${askWhom(names)}`,
   },
   notPayer: {
     title: (account: string) => `You cannot change the plan of ${account}`,

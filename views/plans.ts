@@ -72,7 +72,7 @@ function planForm(view: PlansView, product: string, plan: PlanConfig, isBelow: b
 }
 
 /** What one price is for, where it is not for the plan as a whole. */
-function eachOf({ seats, meter }: PlanConfig): 'seat' | 'unit' | undefined {
+export function eachOf({ seats, meter }: PlanConfig): 'seat' | 'unit' | undefined {
   if (seats !== undefined) return 'seat';
   return meter === undefined ? undefined : 'unit';
 }

@@ -55,6 +55,10 @@ export function createSignups(options: SignupsOptions): Signups {
         .filter(({ document }) => document.state !== 'done')
         .map(({ id, document }) => ({ signup: id, document }));
     },
+    async pending(account) {
+      const found = await store.find('signup', 'account', account, { limit: 20 });
+      return found.flatMap(({ document }) => (document.state === 'pending' ? [document] : []));
+    },
     returned: (session, user) => returned(options, session, user),
     async canceled(signup, user) {
       const present = (await store.get('signup', signup))?.document;

@@ -100,6 +100,8 @@ export interface Signups {
   begin(wish: SignupWish): Promise<SignupStep>;
   /** An unfinished one of this person for this product. */
   unfinished(user: string): Promise<{ signup: string; document: SignupDocument }[]>;
+  /** Those for this account that are paid, by a method that takes days, by whomever: their plans. */
+  pending(account: string): Promise<Pick<SignupDocument, 'product' | 'plan'>[]>;
   /**
    * The browser is back from Checkout.
    * @throws {Problem} `checkout_unknown` (404): no such session here; `checkout_foreign` (403): somebody else's

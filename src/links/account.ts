@@ -6,6 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ParameterizedContext } from 'koa';
 import { portalFlows } from '../billing/portal.ts';
+import type { PortalFlow } from '../billing/portal.ts';
 import { isDead } from '../billing/subscription_state.ts';
 import type { Account } from '../directory/accounts.ts';
 import { singleQuery } from '../web/form.ts';
@@ -36,12 +37,12 @@ export async function openPortal(
   if (payer === undefined) return;
   const { account } = payer;
   const product = named ?? productOf(account, deps);
-  const { customer, subscriptions = {} } = account;
-  const nothing = Object.keys(subscriptions).length === 0 || account.customerGoneAt !== undefined;
-  if (customer === undefined || nothing) {
-    return continueTo(ctx, signupAddress(product, query, account.id));
+  const { customer } = account;
+  if (customer === undefined || !hasSomethingThere(account, { flow, named })) {
+    const address = signupAddress(deps, { account: account.id, product, query });
+    return continueTo(ctx, address);
   }
-  const subscription = product === undefined ? undefined : subscriptions[product];
+  const subscription = product === undefined ? undefined : account.subscriptions?.[product];
   const url = await billing.portal.open({
     customer,
     flow,
@@ -52,17 +53,36 @@ export async function openPortal(
   continueTo(ctx, url);
 }
 
-function flowOf(query: Form) {
+/**
+ * What is over still has invoices and a payment method, which a link may name; but on the portal's front page nobody can
+ * subscribe again, so without a flow it takes a live subscription: of the product that the link names, or any.
+ */
+function hasSomethingThere(
+  { subscriptions = {}, customerGoneAt }: Account,
+  { flow, named }: { flow: PortalFlow | undefined; named: string | undefined },
+): boolean {
+  if (customerGoneAt !== undefined) return false;
+  if (flow !== undefined) return Object.keys(subscriptions).length > 0;
+  const meant = named === undefined ? Object.values(subscriptions) : [subscriptions[named]];
+  return meant.some((one) => one !== undefined && !isDead(one));
+}
+
+function flowOf(query: Form): PortalFlow | undefined {
   const value = textOf(query, 'flow', 64);
   const flow = portalFlows.find((one) => one === value);
   if (value !== undefined && flow === undefined) throw invalid('flow');
   return flow;
 }
 
-/** The one that there is something of, otherwise the first that is sold. */
-function productOf(account: Account, { config }: AccountDependencies): string | undefined {
+/** The one that there is a live subscription to, or was one to, otherwise the first that is sold. */
+function productOf(
+  { subscriptions = {} }: Account,
+  { config }: AccountDependencies,
+): string | undefined {
   const sold = config.products.filter(({ plans }) => plans.length > 0).map(({ id }) => id);
-  return sold.find((id) => account.subscriptions?.[id] !== undefined) ?? sold[0];
+  const had = sold.filter((id) => subscriptions[id] !== undefined);
+  const live = had.find((id) => !isDead(subscriptions[id] ?? { status: '' }));
+  return live ?? had[0] ?? sold[0];
 }
 
 /** Our own address, to which Stripe sends the browser back: sealed, so that it leads nowhere else. */

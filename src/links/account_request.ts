@@ -13,9 +13,9 @@ import type { Form } from '../web/form.ts';
 import { continueTo, sendPage } from '../web/page.ts';
 import { closedPage, notPayerPage, whichAccountPage } from '../../views/billing.ts';
 import { findActing } from './acting.ts';
-import type { ActingDependencies } from './acting.ts';
+import type { ActingDependencies, Found } from './acting.ts';
 import { linkProblem } from './errors.ts';
-import { returnTarget } from './origins.ts';
+import { appOrigins, returnTarget } from './origins.ts';
 
 export interface AccountDependencies extends ActingDependencies {
   config: Config;
@@ -54,16 +54,19 @@ export function backTo(query: Form, { config }: AccountDependencies): string {
   return returnTarget(query.get('return_to'), config, config.signin.success);
 }
 
+type Member = Extract<Found, { is: 'acting' | 'without' }>;
+
 /**
- * Finds who follows the link. Whoever may not gets the page that says why: then there is nothing more to do.
- * @throws {Problem} `account_foreign`, `account_missing` (403)
+ * Finds who follows the link, whatever their role. Who is not signed in, has to choose, or had an account that is closed
+ * gets the page for it: then there is nothing more to do.
+ * @throws {Problem} `account_foreign` (403)
  */
-export async function payerOf(
+export async function memberOf(
   ctx: ParameterizedContext,
   deps: AccountDependencies,
   query: Form,
-): Promise<Payer | undefined> {
-  const { config, directory } = deps;
+): Promise<Member | undefined> {
+  const { config } = deps;
   const found = await findActing(ctx, deps, textOf(query, 'account'));
   const back = backTo(query, deps);
   if (found.is === 'nobody') {
@@ -82,7 +85,24 @@ export async function payerOf(
     sendPage(ctx, closedPage({ account: found.account.name, back }, config.brand), 403);
     return undefined;
   }
+  return found;
+}
+
+/**
+ * Finds who follows the link. Whoever may not gets the page that says why: then there is nothing more to do.
+ * @throws {Problem} `account_foreign`, `account_missing` (403)
+ */
+export async function payerOf(
+  ctx: ParameterizedContext,
+  deps: AccountDependencies,
+  query: Form,
+): Promise<Payer | undefined> {
+  const { config, directory } = deps;
+  const found = await memberOf(ctx, deps, query);
+  if (found === undefined) return undefined;
+  if (found.is === 'without') throw linkProblem('account_missing');
   if (mayPay(found.roles, config)) return found;
+  const back = backTo(query, deps);
   const ask = await namesOfOwners(directory, found.account);
   sendPage(ctx, notPayerPage({ account: found.account.name, ask, back }, config.brand), 403);
   return undefined;
@@ -95,13 +115,18 @@ function here(ctx: ParameterizedContext, more: Record<string, string> = {}): str
   return query.size === 0 ? ctx.path : `${ctx.path}?${query}`;
 }
 
-/** To where somebody without a subscription gets one. */
-export function signupAddress(product: string | undefined, query: Form, account: string): string {
+/** To where somebody without a subscription gets one. A sign-up ends at an app, so of `return_to` only that goes with it. */
+export function signupAddress(
+  { config }: Pick<AccountDependencies, 'config'>,
+  { account, product, query }: { account: string; product: string | undefined; query: Form },
+): string {
   const signup = new URLSearchParams({ account });
   if (product !== undefined) signup.set('product', product);
   for (const name of ['plan', 'period', 'quantity', 'return_to']) {
     const value = query.get(name);
     if (value !== undefined && value !== '') signup.set(name, value);
   }
+  const back = URL.parse(signup.get('return_to') ?? '');
+  if (back !== null && !appOrigins(config).has(back.origin)) signup.delete('return_to');
   return `/signup?${signup}`;
 }

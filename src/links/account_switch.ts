@@ -71,7 +71,7 @@ export async function beginSwitch(
   const returnUrl = portalReturn(deps, account.id, back);
   switch (prepared.is) {
     case 'subscribe':
-      return continueTo(ctx, signupAddress(id, query, account.id));
+      return continueTo(ctx, signupAddress(deps, { account: account.id, product: id, query }));
     case 'end': {
       const { customer, subscription } = prepared;
       const url = await billing.portal.open({ customer, subscription, returnUrl, flow: 'cancel' });
@@ -192,7 +192,10 @@ export async function confirmSwitch(
   const back = agreed.back ?? config.signin.success;
   const prepared = await billing.switching.prepare(account, { product: id, ...agreed.wish });
   if (prepared.is === 'subscribe' || prepared.is === 'end') {
-    return continueTo(ctx, signupAddress(id, new Map(), account.id));
+    return continueTo(
+      ctx,
+      signupAddress(deps, { account: account.id, product: id, query: new Map() }),
+    );
   }
   if (prepared.is === 'change') {
     const { change } = prepared;

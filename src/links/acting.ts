@@ -16,6 +16,8 @@ export type ActingDirectory = Pick<Directory, 'user' | 'account' | 'membership' 
 
 export type Found =
   | { is: 'nobody' }
+  /** Somebody who belongs to no account, and the link names none. */
+  | { is: 'without'; user: string }
   | { is: 'acting'; user: string; account: Account; roles: readonly string[] }
   /** The account was closed; they belonged to it. */
   | { is: 'closed'; account: Account }
@@ -30,7 +32,7 @@ export interface ActingDependencies {
 
 /**
  * @param wanted the account that the link names
- * @throws {Problem} `account_foreign` (403): it is not one of theirs; `account_missing` (403): they have none
+ * @throws {Problem} `account_foreign` (403): it is not one of theirs
  */
 export async function findActing(
   ctx: ParameterizedContext,
@@ -45,7 +47,7 @@ export async function findActing(
   if (found.account !== undefined) return actFor(directory, user, found.account);
   const accounts = await directory.usableAccounts(user);
   const [only] = accounts;
-  if (only === undefined) throw linkProblem('account_missing');
+  if (only === undefined) return { is: 'without', user };
   return accounts.length === 1 ? actFor(directory, user, only.id) : { is: 'several', accounts };
 }
 

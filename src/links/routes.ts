@@ -12,6 +12,7 @@
  *   GET /signup/return                 the authorization endpoint's answer
  *   GET /integrations/stripe/checkout/success, /canceled   the way back from the payment
  *   GET /session/events                tells a page when any of that is different
+ *   GET /account/billing               how an account stands, and what can be done about it
  *   GET /account/portal                Stripe's portal, for who may pay
  *   GET, POST /account/switch/:product another plan
  */
@@ -32,6 +33,7 @@ import type { Html } from '../web/html.ts';
 import type { LimitRule, Limits } from '../web/limits.ts';
 import { continueTo } from '../web/page.ts';
 import { openPortal, portalReturnPath, returnFromPortal } from './account.ts';
+import { showBilling } from './account_billing.ts';
 import { beginSwitch, confirmSwitch } from './account_switch.ts';
 import type { ActingDirectory } from './acting.ts';
 import { createAttempts } from './attempts.ts';
@@ -144,7 +146,8 @@ function mountSignups(router: Router, dependencies: LinksDependencies, attempts:
 function accountRoutes(router: Router, dependencies: LinksDependencies): void {
   const { billing, limits } = dependencies;
   router.use('/account', limits.byAddress(accountLimit));
-  const paths = ['/account/portal', '/account/switch/:product', portalReturnPath];
+  const portal = ['/account/portal', portalReturnPath];
+  const paths = ['/account/billing', '/account/switch/:product', ...portal];
   if (billing === undefined) {
     router.all(paths, () => {
       throw linkProblem('billing_unavailable');
@@ -152,6 +155,7 @@ function accountRoutes(router: Router, dependencies: LinksDependencies): void {
     return;
   }
   const deps = { ...dependencies, billing };
+  router.get('/account/billing', (ctx) => showBilling(ctx, deps));
   router.get('/account/portal', (ctx) => openPortal(ctx, deps));
   router.get('/account/switch/:product', (ctx) => beginSwitch(ctx, deps, ctx.params.product ?? ''));
   router.post('/account/switch/:product', (ctx) =>

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { handledTypes } from '../../src/billing/event_kinds.ts';
 import { remedyOf, standingOf } from '../../src/billing/policy.ts';
+import { remedies } from '../../src/links/account_state.ts';
 import { productSchema } from '../../src/config/product_schema.ts';
 import { billingTexts } from '../../views/billing_texts.ts';
 import { configSchema, loadConfig } from '../../src/config.ts';
@@ -82,6 +83,23 @@ describe('the table of states', () => {
     const locked = standing({});
     expect(locked.allowed ? '' : words[remedyOf(locked)]).toBe(lockedOut);
   });
+});
+
+test('the table of what people see has each title of the page, with its button', () => {
+  const rows = part('page')
+    .slice(2)
+    .map((row) => row.split('|').map((cell) => cell.trim()));
+  const { states, action } = billingTexts.account;
+  const names = Object.keys(states) as (keyof typeof states)[];
+  const shown = new Map<string, string>();
+  for (const name of names) {
+    const remedy = remedies[name];
+    if (remedy !== undefined) shown.set(states[name].title, action[remedy]);
+    else if (!shown.has(states[name].title)) shown.set(states[name].title, '');
+  }
+  const written = rows.map(([, title = '', , button = '']) => [title, button]);
+  expect(Object.fromEntries(written)).toEqual(Object.fromEntries(shown));
+  expect(written).toHaveLength(shown.size);
 });
 
 test('the configuration to begin with is a good one', async () => {

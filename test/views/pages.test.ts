@@ -6,6 +6,7 @@ import {
   notPayerPage,
   whichAccountPage,
 } from '../../views/billing.ts';
+import { accountBillingPage } from '../../views/account_billing.ts';
 import { consentPage } from '../../views/consent.ts';
 import { layout, supportAddress, type Brand } from '../../views/layout.ts';
 import { loginPage } from '../../views/login.ts';
@@ -95,6 +96,23 @@ describe('what comes from outside', () => {
           today: evil,
           trialing: false,
           message: evil,
+          back: evil,
+        },
+        evilBrand,
+      ),
+      accountBillingPage(
+        {
+          account: evil,
+          products: [false, true].map((isOther) => ({
+            product: evil,
+            state: { is: isOther ? 'free' : 'ending', at: now, name: evil },
+            plan: { name: evil },
+            action: { is: 'keep', href: evil },
+            changes: [{ plan: evil, period: 'month', amount: evil, href: evil }],
+            cancel: evil,
+          })),
+          more: [{ is: 'invoices', href: evil }],
+          ask: [evil],
           back: evil,
         },
         evilBrand,
@@ -201,6 +219,33 @@ describe('the page to choose an account', () => {
     ['***', '?'],
   ])('shortens %s to %s', (name, initials) => {
     expect(initialsOf(name)).toBe(initials);
+  });
+});
+
+describe('how an account stands', () => {
+  const product = (is: 'past_due' | 'active' | 'none', action?: 'pay' | 'subscribe') => ({
+    product: is,
+    state: { is, at: Date.UTC(2027, 2, 14, 23, 30), name: 'Team' },
+    action: action && { is: action, href: `/${action}` },
+    changes: [],
+  });
+  const page = (...products: ReturnType<typeof product>[]) =>
+    accountBillingPage({ account: 'Acme', products, more: [], back: '/back' }, brand).text;
+  const primaries = (text: string) =>
+    [...text.matchAll(/class="button primary" href="([^"]*)"/g)].map(([, href]) => href);
+
+  it('says a day so that programs can read it', () => {
+    expect(page(product('active'))).toMatch(
+      /The plan is renewed on <time datetime="2027-03-14">March 14, 2027<\/time\s*>\./,
+    );
+  });
+
+  it('has one thing to do: what is late before all else, and otherwise the way back', () => {
+    expect(primaries(page(product('active')))).toEqual(['/back']);
+    expect(primaries(page(product('none', 'subscribe')))).toEqual(['/subscribe']);
+    const two = page(product('none', 'subscribe'), product('past_due', 'pay'));
+    expect(primaries(two)).toEqual(['/pay']);
+    expect(two).toContain('href="/subscribe"');
   });
 });
 

@@ -10,6 +10,9 @@ import {
   notPayerPage,
   whichAccountPage,
 } from '../../views/billing.ts';
+import { accountBillingPage } from '../../views/account_billing.ts';
+import type { ProductBillingView, StateName } from '../../views/account_billing.ts';
+import { billingTexts } from '../../views/billing_texts.ts';
 import { consentPage } from '../../views/consent.ts';
 import { continuePage } from '../../views/continue.ts';
 import type { Brand } from '../../views/layout.ts';
@@ -207,6 +210,7 @@ function billing(): [string, () => Html][] {
       [`on hold (${remedy}), to ask`, () => lockedPage({ ...onHold, remedy, ask: owners }, brand)],
     ]),
     ['on hold, nobody to ask', () => lockedPage({ ...onHold, remedy: 'pay', ask: [] }, brand)],
+    ...standings(),
     ['no right to pay', () => notPayerPage({ account: 'Acme', ask: owners, back }, brand)],
     ['closed, nothing to pay', () => closedPage({ account: 'Acme', back }, brand)],
     [
@@ -257,6 +261,76 @@ function billing(): [string, () => Html][] {
     ],
   ];
 }
+
+const business = { plan: 'Business', period: 'month', per: 'seat', href: '/b' } as const;
+const analytics: ProductBillingView = {
+  product: 'Northwind Analytics',
+  state: { is: 'active', at: now + 20 * day, name: 'Team' },
+  plan: { name: 'Team', period: 'year', seats: 5 },
+  changes: [
+    { ...business, amount: '€25.00' },
+    { ...business, period: 'year' },
+  ],
+  cancel: '/account/portal?flow=cancel',
+};
+const standing = {
+  account: 'Acme',
+  more: [
+    { is: 'paymentMethod', href: '/p' },
+    { is: 'invoices', href: '/i' },
+  ],
+  back,
+} as const;
+
+/** How an account stands: each state with all that a page of it may have, and several products. */
+function standings(): [string, () => Html][] {
+  const names = Object.keys(billingTexts.account.states) as StateName[];
+  const late: ProductBillingView = {
+    ...analytics,
+    state: { is: 'past_due', at: now + 5 * day, name: 'Northwind Analytics' },
+    action: { is: 'pay', href: '/p' },
+    changes: [],
+  };
+  const free: ProductBillingView = {
+    product: 'Donaudampfschifffahrtsgesellschaftsarchiv',
+    state: {
+      is: 'ended',
+      at: now - 5 * day,
+      name: 'Everything',
+      free: { plan: 'Free', when: 'meanwhile' },
+    },
+    plan: { name: 'Free' },
+    action: { is: 'subscribe', href: '/s' },
+    changes: [],
+  };
+  return [
+    ...names.map((is): [string, () => Html] => [
+      `standing ${is}`,
+      () => {
+        const state = { is, at: now + 3 * day, name: 'Northwind Analytics' };
+        const products = [{ ...analytics, state, action: { is: 'open' as const, href: '/p' } }];
+        return accountBillingPage({ ...standing, products }, brand);
+      },
+    ]),
+    [
+      'standing with nothing to do',
+      () => accountBillingPage({ ...standing, products: [analytics] }, brand),
+    ],
+    [
+      'standing, to ask',
+      () => {
+        const { plan, product, state } = late;
+        const products = [{ plan, product, state, changes: [] }];
+        return accountBillingPage({ ...standing, products, more: [], ask: owners }, brand);
+      },
+    ],
+    [
+      'standing of two products',
+      () => accountBillingPage({ ...standing, products: [free, late] }, brand),
+    ],
+  ];
+}
+
 const planDefaults = { features: [], offered: true, trialWithoutCard: false };
 const price = (period: 'month' | 'year', amount?: number, currency = 'eur') => ({
   period,

@@ -82,6 +82,9 @@ export function billingStories(stage: () => Stage): void {
       await shows(page, /"plan": "business"/);
 
       await link(page, 'Billing').click();
+      await heading(page, 'All is paid').waitFor();
+      await look(page, 'account', how);
+      await link(page, 'See the invoices').click();
       await heading(page, /^Your subscriptions/).waitFor();
       await look(page, 'portal', how);
       await link(page, 'Change the payment method').click();
@@ -97,8 +100,11 @@ export function billingStories(stage: () => Stage): void {
       await stripe.advance(33 * day);
       await shows(page, /"subscription_status": "past_due"/);
       await page.goto(
-        `${world.issuer}/account/portal?return_to=${encodeURIComponent(`${linksApp}/`)}`,
+        `${world.issuer}/account/billing?return_to=${encodeURIComponent(`${linksApp}/`)}`,
       );
+      await heading(page, 'A payment is late').waitFor();
+      await look(page, 'account late', how);
+      await link(page, 'Pay now').click();
       await link(page, 'Change the payment method').click();
       await card(page, cards.pays).click();
       await link(page, 'All subscriptions').click();
@@ -113,15 +119,17 @@ export function billingStories(stage: () => Stage): void {
       await shows(page, /"subscription_status": "active"/);
 
       await link(page, 'Billing').click();
-      await link(page, 'Cancel').click();
+      await heading(page, 'All is paid').waitFor();
+      await link(page, 'Cancel the plan').click();
       await look(page, 'portal cancel', how);
       await page.getByLabel('It is too expensive').check();
       await page.getByLabel('Anything else?').fill('We are three people.');
       await button(page, 'Cancel the subscription').click();
-      await heading(page, 'Done').waitFor();
-      await link(page, /^Return to/).click();
-      await page.waitForURL(`${linksApp}/`);
+      await backTo(page, linksApp);
       await shows(page, /"cancel_at": \d+/);
+      await link(page, 'Billing').click();
+      await heading(page, 'The plan is going to end').waitFor();
+      await look(page, 'account ending', how);
 
       await page.goto(`${stripe.url}/dashboard`);
       await look(page, 'dashboard', how);
@@ -142,9 +150,8 @@ export function billingStories(stage: () => Stage): void {
     await button(page, 'Sign in').click();
     await page.locator('pre', { hasText: '"plan": "starter"' }).waitFor();
     await link(page, 'Billing').click();
-    await link(page, 'Cancel').click();
+    await link(page, 'Cancel the plan').click();
     await button(page, 'Cancel the subscription').click();
-    await link(page, /^Return to/).click();
     await page.waitForURL(`${world.oidcApp}/`);
     await button(page, 'Refresh the token').click();
     await button(page, 'Call the service').click();
