@@ -113,7 +113,8 @@ function priceFor(
 }
 
 function requireQuantity({ seats }: PlanConfig, quantity: number | undefined): void {
-  if (quantity === undefined) return;
+  // Where it follows the members nobody chooses it.
+  if (quantity === undefined || seats?.whenFull === 'raise') return;
   const [min, max] = [seats?.min ?? 1, seats?.max ?? 1];
   if (Number.isInteger(quantity) && quantity >= min && quantity <= max) return;
   const sentence = seats === undefined ? 'This plan has no seats.' : `From ${min} to ${max} seats.`;
