@@ -94,7 +94,7 @@ async function* withCustomers(store: Store): AsyncGenerator<Stored<AccountDocume
   }
 }
 
-function comparison({ sync, seats, closed }: ReconcileOptions, report: ReconcileReport) {
+function comparison({ sync, seats, closed, log }: ReconcileOptions, report: ReconcileReport) {
   let failures = 0;
   return async ({ id: account, document }: Stored<AccountDocument>): Promise<void> => {
     const { customer } = document;
@@ -110,6 +110,7 @@ function comparison({ sync, seats, closed }: ReconcileOptions, report: Reconcile
       if (Object.keys(differences).length === 0 && strays === undefined) return;
       const difference = { account, differences };
       report.differing.push(strays === undefined ? difference : { ...difference, strays });
+      log.info('an account differed from Stripe', { ...difference, customer });
     } catch (error) {
       failures += 1;
       const problem = error instanceof Problem ? error.code : 'defect';
