@@ -48,7 +48,7 @@ function planForm(view: PlansView, product: string, plan: PlanConfig, isBelow: b
     ${plan.description !== undefined && html`<p class="small">${plan.description}</p>`}
     ${plan.trialDays !== undefined && html`<p class="small">${words.trial(plan.trialDays)}</p>`}
     ${
-      seats !== undefined &&
+      seats?.whenFull === 'refuse' &&
       html`<label for="${id}">${words.seats}</label>
         <input
           id="${id}"

@@ -11,6 +11,10 @@ export interface ProblemOptions {
   details?: Record<string, unknown>;
   /** Seconds after which trying again makes sense (`Retry-After`). */
   retryAfterSeconds?: number;
+  /** For the log only: what an operator is to do about it. */
+  remedy?: string | undefined;
+  /** Whoever throws it has logged what there is to say: anybody can cause it, as often as they like. */
+  isLogged?: boolean;
 }
 
 export class Problem extends Error {
@@ -20,6 +24,8 @@ export class Problem extends Error {
   readonly status: number;
   readonly details: Record<string, unknown>;
   readonly retryAfterSeconds: number | undefined;
+  readonly remedy: string | undefined;
+  readonly isLogged: boolean;
 
   /** @param message one plain sentence that is safe to show: no ids of others, no internals. */
   constructor(code: string, status: number, message: string, options: ProblemOptions = {}) {
@@ -29,5 +35,7 @@ export class Problem extends Error {
     this.status = status;
     this.details = options.details ?? {};
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.remedy = options.remedy;
+    this.isLogged = options.isLogged ?? false;
   }
 }

@@ -6,6 +6,7 @@
 import type { Clock } from '../base/clock.ts';
 import { Problem } from '../base/errors.ts';
 import type { Config, PlanConfig, PriceConfig, ProductConfig } from '../config.ts';
+import { priceUnavailable } from './checkout.ts';
 import type { Stripe, StripeClient } from './stripe.ts';
 import type { Catalog, KeptPlan, Offer, PlanWish } from './types.ts';
 
@@ -46,9 +47,8 @@ async function lookUp(stripe: StripeClient, { price: id, lookupKey }: PriceConfi
       ? await byLookupKey(stripe, lookupKey ?? '')
       : await stripe.find('prices.retrieve', (api) => api.prices.retrieve(id));
   if (found?.active === true) return found.id;
-  throw new Problem('price_unavailable', 503, 'This plan cannot be bought for the moment.', {
-    cause: new Error(`Stripe has no active price ${id ?? `with the lookup key ${lookupKey}`}`),
-  });
+  const which = id ?? `with the lookup key ${lookupKey}`;
+  throw priceUnavailable(new Error(`Stripe has no active price ${which}`));
 }
 
 /** Of active prices only one has it. */
@@ -113,7 +113,8 @@ function priceFor(
 }
 
 function requireQuantity({ seats }: PlanConfig, quantity: number | undefined): void {
-  if (quantity === undefined) return;
+  // Where it follows the members nobody chooses it.
+  if (quantity === undefined || seats?.whenFull === 'raise') return;
   const [min, max] = [seats?.min ?? 1, seats?.max ?? 1];
   if (Number.isInteger(quantity) && quantity >= min && quantity <= max) return;
   const sentence = seats === undefined ? 'This plan has no seats.' : `From ${min} to ${max} seats.`;

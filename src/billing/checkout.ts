@@ -124,7 +124,8 @@ function priceProblem(error: unknown): Problem | undefined {
 
 export function priceUnavailable(cause?: unknown): Problem {
   const sentence = 'This plan cannot be bought for the moment.';
-  return new Problem('price_unavailable', 503, sentence, { cause });
+  const remedy = '`tollgate stripe check` says which price is missing or archived.';
+  return new Problem('price_unavailable', 503, sentence, { cause, remedy });
 }
 
 /**

@@ -97,7 +97,7 @@ async function* withCustomers(store: Store): AsyncGenerator<Stored<AccountDocume
 }
 
 function comparison(
-  { sync, seats, closed }: ReconcileOptions,
+  { sync, seats, closed, log }: ReconcileOptions,
   report: ReconcileReport,
   isStopped: () => boolean = () => false,
 ) {
@@ -116,6 +116,7 @@ function comparison(
       if (Object.keys(differences).length === 0 && strays === undefined) return;
       const difference = { account, differences };
       report.differing.push(strays === undefined ? difference : { ...difference, strays });
+      log.info('an account differed from Stripe', { ...difference, customer });
     } catch (error) {
       failures += 1;
       const problem = error instanceof Problem ? error.code : 'defect';

@@ -17,7 +17,7 @@ export async function seatsTaken(
 }
 
 /**
- * @param wished one of those that the plan allows
+ * @param wished one of those that the plan allows; what of a plan that is raised says nothing
  * @throws {Problem} `seats_taken` (409)
  */
 export function seatsToBuy(
@@ -26,8 +26,8 @@ export function seatsToBuy(
   taken: number,
 ): number {
   // Where it follows the members nobody chooses it.
-  const follows = whenFull === 'raise' && taken > 0;
-  const quantity = Math.min(max, Math.max(min, follows ? taken : (wished ?? taken)));
+  const chosen = whenFull === 'raise' ? taken : (wished ?? taken);
+  const quantity = Math.min(max, Math.max(min, chosen));
   if (quantity >= taken) return quantity;
   throw new Problem('seats_taken', 409, `${taken} seats are taken.`, {
     details: { taken, quantity },

@@ -105,7 +105,8 @@ function tell(log: Log, { account, customer, before, state, differences }: Told)
     log.error(message, about);
   }
   if (Object.keys(differences).length > 0) {
-    log.info('an account was made what Stripe says', { ...about, differences });
+    // Most often since an event says so: what is drift only a comparison of accounts can tell.
+    log.debug('an account follows Stripe', { ...about, differences });
     // All is read once more, and the rest told then.
     return;
   }

@@ -41,7 +41,7 @@ const complainEveryMs = 10 * 60_000;
 export function createWebhooks(options: WebhooksOptions): Webhooks {
   const { config, stripe, inbox, clock, log } = options;
   const ourAccount = lateAccount(stripe);
-  const quiet = { isEmpty: -Infinity, isOther: -Infinity };
+  const quiet = { isEmpty: -Infinity, isOther: -Infinity, isBad: -Infinity };
 
   /** Anybody can come here: the log must not be what they fill. */
   function mayComplain(about: keyof typeof quiet): boolean {
@@ -52,13 +52,19 @@ export function createWebhooks(options: WebhooksOptions): Webhooks {
 
   function complain(): void {
     if (!mayComplain('isEmpty')) return;
-    log.error('an event of Stripe cannot be checked: `stripe.webhookSecrets` is empty', {
+    log.warn('an event of Stripe cannot be checked: `stripe.webhookSecrets` is empty', {
       remedy: 'Set TOLLGATE_STRIPE_WEBHOOK_SECRETS; `tollgate stripe push` makes an endpoint.',
     });
   }
 
-  /** By somebody who is not Stripe, or by Stripe with a secret that we were not told. */
-  function complainOfSecret(): void {
+  /** By somebody who is not Stripe; or by Stripe, and our clock is wrong, a proxy alters it, or we were not told the secret. */
+  function complainOf(error: unknown): void {
+    const cause = error instanceof Problem ? error.cause : error;
+    const reason = cause instanceof Error ? cause.message : cause;
+    if (reason !== ofOtherSecret) {
+      if (mayComplain('isBad')) log.info('an event is not signed as Stripe does', { reason });
+      return;
+    }
     if (!mayComplain('isOther')) return;
     log.warn('an event is signed with none of `stripe.webhookSecrets`', {
       remedy:
@@ -82,7 +88,10 @@ export function createWebhooks(options: WebhooksOptions): Webhooks {
         complain();
         throw notConfigured();
       }
-      const value = await verify(options, body, signature, complainOfSecret);
+      const value = await verify(options, body, signature).catch((error: unknown) => {
+        complainOf(error);
+        throw error;
+      });
       const envelope = readEnvelope(value, clock());
       await requireOurs(envelope);
       const { type, arrival } = envelope;
@@ -115,7 +124,6 @@ async function verify(
   { config, stripe, clock }: WebhooksOptions,
   body: Uint8Array,
   signature: string,
-  complain: () => void,
 ): Promise<unknown> {
   const payload = decode(body);
   const now = clock();
@@ -151,10 +159,10 @@ async function verify(
   }
   // The library speaks of frameworks that we are not; of anything else (its age, a header that is none) it says enough.
   if (!(cause instanceof Error && cause.message.startsWith(unmatched))) throw invalid(cause);
-  complain();
-  throw invalid(new Error('it is signed with none of `stripe.webhookSecrets`'));
+  throw invalid(new Error(ofOtherSecret));
 }
 
+const ofOtherSecret = 'it is signed with none of `stripe.webhookSecrets`';
 const unmatched = 'No signatures found matching the expected signature';
 
 /** As the bytes are: the library would read a byte order mark, or what is no text, as something else. */
@@ -188,10 +196,14 @@ function refused(code: string, sentence: string): Problem {
 }
 
 function invalid(cause: unknown): Problem {
-  return new Problem('signature_invalid', 400, 'This is not signed by Stripe for us.', { cause });
+  const sentence = 'This is not signed by Stripe for us.';
+  return new Problem('signature_invalid', 400, sentence, { cause, isLogged: true });
 }
 
 function notConfigured(): Problem {
   const sentence = 'Webhooks are not configured here.';
-  return new Problem('webhooks_not_configured', 503, sentence, { retryAfterSeconds: 60 });
+  return new Problem('webhooks_not_configured', 503, sentence, {
+    retryAfterSeconds: 60,
+    isLogged: true,
+  });
 }

@@ -123,6 +123,14 @@ function complainOfWebhookSecret(secret: string): Complaint | undefined {
   ];
 }
 
+function complainOfPortal(portal: string): Complaint | undefined {
+  if (/^bpc_[A-Za-z0-9_]{1,250}$/.test(portal)) return undefined;
+  return [
+    'It is no configuration of the billing portal.',
+    'They begin with bpc_; `tollgate stripe push` says the one that it makes.',
+  ];
+}
+
 export const stripeSchema = z.strictObject({
   secretKey: checked(z.string(), complainOfKey).describe(
     'A secret or restricted key. Better in `TOLLGATE_STRIPE_SECRET_KEY`.',
@@ -151,7 +159,7 @@ export const stripeSchema = z.strictObject({
     .describe(
       'Coupons at Stripe that a link may name (`coupon`). Anybody can write a link, so others are refused.',
     ),
-  portalConfiguration: text
+  portalConfiguration: checked(z.string(), complainOfPortal)
     .optional()
     .describe('The configuration of the billing portal (`bpc_…`). By default Stripe’s default.'),
   billingRoles: z

@@ -5,6 +5,7 @@
  */
 
 import type { ParameterizedContext } from 'koa';
+import type { Clock } from '../base/clock.ts';
 import { Problem } from '../base/errors.ts';
 import type { Billing } from '../billing/billing.ts';
 import type { SignupStep } from '../billing/types.ts';
@@ -14,13 +15,14 @@ import type { LinkOidc } from '../oidc/links.ts';
 import type { Csrf } from '../web/csrf.ts';
 import { readForm, singleQuery } from '../web/form.ts';
 import { continueByPage, continueTo, sendPage } from '../web/page.ts';
-import { chooseAccountPage, choosePlanPage, confirmPage } from '../../views/plans.ts';
+import { chooseAccountPage, confirmPage } from '../../views/plans.ts';
 import { subscribedPage, waitingPage } from '../../views/signup.ts';
 import { challengeOf } from './attempts.ts';
 import type { Attempts } from './attempts.ts';
 import { linkProblem } from './errors.ts';
 import type { LinkErrorCode } from './errors.ts';
 import { appOrigins, isOwnNavigation } from './origins.ts';
+import { offerPlans } from './plans_page.ts';
 import { authorize, codeOf, requireNavigation, requireProvider } from './signin.ts';
 import { addressOf, leavesChoice, parametersOf, readLink } from './signup_request.ts';
 import type { SignupLink, SignupRequest } from './signup_request.ts';
@@ -33,8 +35,9 @@ export interface SignupDependencies {
   /** Of the links' own sign-in, where a sign-up ends. */
   attempts: Attempts;
   billing: Pick<Billing, 'signups' | 'catalog'>;
-  directory: Pick<Directory, 'user' | 'account'>;
+  directory: Pick<Directory, 'user' | 'account' | 'usableAccounts'>;
   csrf: Csrf;
+  clock: Clock;
 }
 
 const formLimitBytes = 8 * 1024;
@@ -49,7 +52,10 @@ export async function beginSignup(
   requireNavigation(ctx);
   requireProvider(config, provider);
   const link = readLink(singleQuery(ctx), config);
-  if (leavesChoice(link, config)) return offerPlans(ctx, dependencies, link, provider);
+  if (leavesChoice(link, config)) {
+    const user = await activeUser(ctx, dependencies);
+    return offerPlans(ctx, dependencies, { link, provider, user });
+  }
   const { product = '' } = link;
   // A mistake of the link's is told before anybody signs in for nothing.
   billing.catalog.offer({ ...link, product });
@@ -71,20 +77,6 @@ export async function confirmSignup(
   const user = await activeUser(ctx, dependencies);
   if (user === undefined) return signIn(ctx, dependencies, { link });
   await goOn(ctx, dependencies, { ...link, product: link.product ?? '', user }, true);
-}
-
-function offerPlans(
-  ctx: ParameterizedContext,
-  { config }: SignupDependencies,
-  link: SignupLink,
-  provider: string | undefined,
-): void {
-  const { product, plan: _plan, period, ...kept } = link;
-  const products = config.products
-    .map((one) => ({ ...one, plans: one.plans.filter(({ offered }) => offered) }))
-    .filter((one) => one.plans.length > 0 && (product === undefined || one.id === product));
-  const view = { action: addressOf({}, provider), fields: parametersOf(kept), products, period };
-  sendPage(ctx, choosePlanPage(view, config.brand));
 }
 
 /** Who is signed in, unless they may not be any more: then they sign in again, perhaps as somebody else. */
@@ -269,7 +261,7 @@ export function withRetry(
   code: LinkErrorCode = 'payment_unavailable',
 ): unknown {
   if (!(error instanceof Problem)) return error;
-  const { cause, details, retryAfterSeconds } = error;
+  const { cause, details, retryAfterSeconds, remedy } = error;
   const isAway = error.code.startsWith('stripe_') || error.code === 'busy';
   if (isAway) {
     return linkProblem(code, { cause: error, retryAfterSeconds, details: { retry } });
@@ -278,6 +270,7 @@ export function withRetry(
   return new Problem(error.code, error.status, error.message, {
     cause,
     retryAfterSeconds,
+    remedy,
     details: { ...details, retry },
   });
 }

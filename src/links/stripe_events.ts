@@ -57,5 +57,7 @@ export function routes({ webhooks, limits, measures }: StripeEventsDependencies)
 }
 
 function compressed(): Problem {
-  return new Problem('signature_invalid', 400, 'The body must not be compressed.');
+  return new Problem('signature_invalid', 400, 'The body must not be compressed.', {
+    isLogged: true,
+  });
 }

@@ -156,7 +156,8 @@ function fieldsOf(error: unknown): ForeignError {
 
 function record(log: Log, ctx: ParameterizedContext, failure: Failure, error: unknown): void {
   const { status, code } = failure;
-  const level = status >= 500 ? 'error' : status === 403 || status === 429 ? 'warn' : 'info';
+  const problem = error instanceof Problem ? error : undefined;
+  const level = problem?.isLogged === true ? 'debug' : levelOf(status);
   const { parameter } = failure.details;
   const facts = {
     method: ctx.method,
@@ -164,12 +165,18 @@ function record(log: Log, ctx: ParameterizedContext, failure: Failure, error: un
     status,
     error_code: code,
     parameter,
+    remedy: problem?.remedy,
   };
   const message = status >= 500 ? 'request failed' : 'request refused';
   // Of a refusal the reason is enough; of a failure everything.
-  const cause = error instanceof Problem ? error.cause : error;
+  const cause = problem === undefined ? error : problem.cause;
   const reason = cause instanceof Error ? cause.message : undefined;
   log[level](message, status >= 500 ? { ...facts, error } : { ...facts, reason });
+}
+
+function levelOf(status: number): 'error' | 'warn' | 'info' {
+  if (status >= 500) return 'error';
+  return status === 403 || status === 429 ? 'warn' : 'info';
 }
 
 const connectionEnds: ReadonlySet<unknown> = new Set([

@@ -47,6 +47,16 @@ test('products with plans are sold through Stripe', async () => {
   expect(await complaints(selling({ signup }))).toEqual([]);
 });
 
+test('the portal is named by the id of its configuration', async () => {
+  const portal = (id: string) => complaints(selling({}, { portalConfiguration: id }));
+  expect(await portal('bpc_1Pgc70B7WZ01zgkW')).toEqual([]);
+  for (const wrong of ['Tollgate', 'bpc_', 'https://billing.stripe.com/p/login/x']) {
+    expect(await portal(wrong)).toEqual([
+      expect.stringMatching(/stripe\.portalConfiguration: It is no .* They begin with bpc_/s),
+    ]);
+  }
+});
+
 describe('secrets', () => {
   test('come from the environment, and make the group', async () => {
     const config = await load(selling({ registration: 'open' }, null), {

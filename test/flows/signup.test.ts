@@ -479,6 +479,26 @@ describe('sign-up', () => {
     expect(session).toMatchObject({ amount_total: 40_000, locale: 'de' });
   });
 
+  test('who has the free plan is not offered it once more', async () => {
+    const browser = world.browser();
+    const plansAt = async (query: string) => {
+      const { forms } = await browser.get(`${world.issuer}/signup?product=api${query}`);
+      return forms.flatMap(({ fields }) =>
+        fields.filter(({ name }) => name === 'plan').map(({ value }) => value),
+      );
+    };
+    const all = ['free', 'team', 'solo', 'easy'];
+    expect(await plansAt('')).toEqual(all);
+    const page = await follow(browser, world.issuer, { product: 'api', plan: 'free' }, somebody());
+    await expectSignedIn(browser, page, { plan: 'free' });
+    const { account } = (await tokenAt(browser, world.issuer)).claims;
+    const paid = all.slice(1);
+    expect(await plansAt('')).toEqual(paid);
+    expect(await plansAt(`&account=${String(account)}`)).toEqual(paid);
+    // For another account it is.
+    expect(await plansAt('&account=new')).toEqual(all);
+  });
+
   test('who is new at a plain sign-in is shown the way to a plan', async () => {
     const browser = world.browser();
     const page = await signInAt(browser, await browser.get(`${world.issuer}/signin`), somebody());
@@ -594,6 +614,10 @@ describe('sign-up and time', () => {
       503,
       'This plan cannot be bought right now – Tollgate',
     ]);
+    expect(world.log.lines.findLast(({ level }) => level === 'error')?.fields).toMatchObject({
+      error_code: 'price_unavailable',
+      remedy: expect.stringContaining('tollgate stripe check') as string,
+    });
     await world.api.prices.update(price!.id, { active: true });
     sessionOf((await follow(browser, world.issuer, solo, who)).url);
   });

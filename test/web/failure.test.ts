@@ -27,6 +27,12 @@ const routes: Record<string, Middleware> = {
       cause: new Error('ECONNREFUSED 10.0.0.7'),
     });
   },
+  '/logged': () => {
+    throw new Problem('said_already', 503, 'Later.', { isLogged: true });
+  },
+  '/mended': () => {
+    throw new Problem('lacking', 503, 'Later.', { remedy: 'Set it.' });
+  },
   '/defect': (ctx) => {
     ctx.set('ETag', 'x');
     ctx.cookies.set('session', 'half-done');
@@ -192,6 +198,17 @@ describe('the log', () => {
         level: 'error',
         error: { code: 'upstream_down', cause: { message: 'ECONNREFUSED 10.0.0.7' } },
       },
+    ]);
+  });
+
+  it('has what an operator can do, and no second word of what was said already', async () => {
+    const { text } = await get('/mended');
+    expect(text).not.toContain('Set it.');
+    expect((await get('/logged')).status).toBe(503);
+    const found = records.filter(({ message }) => String(message).startsWith('request '));
+    expect(found).toMatchObject([
+      { level: 'error', error_code: 'lacking', remedy: 'Set it.' },
+      { level: 'debug', error_code: 'said_already' },
     ]);
   });
 });

@@ -2,28 +2,28 @@
 
 import type { Stripe } from '../stripe.ts';
 import type { SurveyedPlan } from './plans.ts';
+import { addPlans, expand, isOurs, lackingIn, mostProducts, productOf } from './portal_plans.ts';
+import type { Changeable, Portal } from './portal_plans.ts';
 import { mostRead, pageSize, quoted, settle } from './survey.ts';
 import type { Complaint, Survey } from './survey.ts';
 
-type Portal = Stripe.BillingPortal.Configuration;
 type PortalParameters = Stripe.BillingPortal.ConfigurationCreateParams;
 
-const expand = ['features.subscription_update.products'];
 const inDashboard = "Change it in Stripe's dashboard (Settings, Billing, Customer portal).";
-/** So many products may be changed between, Stripe says. */
-const mostProducts = 10;
 
 export async function surveyPortal(survey: Survey, plans: readonly SurveyedPlan[]): Promise<void> {
   const { stripe, config } = survey;
   const { portalConfiguration: id } = config.stripe;
   const changeable = changeableOf(survey, plans);
-  const complain = (portal: Portal) => complainOfPortal(portal, changeable, config.stripe.changes);
+  const complain = (portal: Portal) => complainOfPortal(survey, portal, changeable);
+  const completed = (portal: Portal | undefined) =>
+    portal === undefined ? undefined : addPlans(survey, portal, changeable);
   if (id !== undefined) {
     const found = await stripe.find('billingPortal.configurations.retrieve', (api) =>
       api.billingPortal.configurations.retrieve(id, { expand }),
     );
     const make = 'Set `stripe.portalConfiguration` to one of this account, or remove it.';
-    await settle(survey, { what: 'portal', found, complain, make });
+    await settle(survey, { what: 'portal', found: await completed(found), complain, make });
     return;
   }
   const list = await stripe.call('billingPortal.configurations.list', (api) =>
@@ -40,7 +40,7 @@ export async function surveyPortal(survey: Survey, plans: readonly SurveyedPlan[
   const parameters = parametersOf(survey, changeable);
   const portal = await settle(survey, {
     what: 'portal',
-    found: list.find((one) => one.metadata?.['tollgate_issuer'] === config.issuer),
+    found: await completed(list.find((one) => isOurs(survey, one))),
     complain: (one) => [
       ...complain(one),
       [`It is not in use.`, `Set \`stripe.portalConfiguration\` to ${one.id}.`],
@@ -57,16 +57,6 @@ export async function surveyPortal(survey: Survey, plans: readonly SurveyedPlan[
   }
 }
 
-interface Changeable {
-  plan: string;
-  /** At Stripe, like the prices; absent where it is not there. */
-  product: string | undefined;
-  prices: string[];
-  /** Periods whose price is not there. */
-  missing: string[];
-  seats: { min: number; max: number } | undefined;
-}
-
 /** Metered plans cannot be changed in the portal, Stripe says. */
 function changeableOf({ config }: Survey, plans: readonly SurveyedPlan[]): Changeable[] {
   if (config.stripe.changes !== 'portal') return [];
@@ -76,16 +66,17 @@ function changeableOf({ config }: Survey, plans: readonly SurveyedPlan[]): Chang
       plan: plan.id,
       product,
       prices,
-      missing: missing.map((period) => `${plan.id} ${period}`),
+      missing,
       seats: plan.seats,
     }));
 }
 
 function complainOfPortal(
-  { active, features }: Portal,
+  survey: Survey,
+  portal: Portal,
   wanted: readonly Changeable[],
-  changes: 'portal' | 'page',
 ): Complaint[] {
+  const { active, features } = portal;
   const { subscription_cancel: cancel, subscription_update: update } = features;
   const complaints: Complaint[] = [];
   const need = (is: boolean, says: string) => {
@@ -96,23 +87,19 @@ function complainOfPortal(
   need(features.invoice_history.enabled, 'People do not see their invoices in it.');
   need(cancel.enabled, 'People cannot cancel in it.');
   need(cancel.cancellation_reason.enabled, 'It does not ask people why they cancel.');
-  if (changes === 'page' || wanted.length === 0) return complaints;
+  if (wanted.length === 0) return complaints;
   need(update.enabled, 'People cannot change their plan in it.');
   if (!update.enabled) return complaints;
   const allowed = update.default_allowed_updates;
   need(allowed.includes('price'), 'It does not let people choose another price.');
   const hasSeats = wanted.some(({ seats }) => seats !== undefined);
   need(!hasSeats || allowed.includes('quantity'), 'It does not let people change the quantity.');
-  const there = new Map(
-    (update.products ?? []).map(({ product, prices }) => [product, new Set(prices)]),
-  );
-  const lacking = wanted.flatMap(({ plan, product = '', prices, missing }) => [
-    ...prices
-      .filter((price) => there.get(product)?.has(price) !== true)
-      .map((price) => `${plan} ${price}`),
-    ...missing,
-  ]);
-  need(lacking.length === 0, `People cannot change to ${quoted(lacking)} in it.`);
+  const lacking = lackingIn(portal, wanted);
+  if (lacking.length > 0) {
+    const isAdded = isOurs(survey, portal) && !survey.makes;
+    const remedy = isAdded ? '`tollgate stripe push --yes` adds them.' : inDashboard;
+    complaints.push([`People cannot change to ${quoted(lacking)} in it.`, remedy]);
+  }
   return complaints;
 }
 
@@ -163,13 +150,7 @@ function parametersOf({ config }: Survey, wanted: readonly Changeable[]): Portal
           // As on the page of ours: the difference is paid at once, and a trial goes on.
           proration_behavior: 'always_invoice',
           trial_update_behavior: 'continue_trial',
-          products: changeable.map(({ product, prices, seats }) => ({
-            product,
-            prices,
-            ...(seats !== undefined && {
-              adjustable_quantity: { enabled: true, minimum: seats.min, maximum: seats.max },
-            }),
-          })),
+          products: changeable.map((one) => productOf(one.product, one)),
         },
       }),
     },

@@ -1,7 +1,7 @@
 /**
  * What the configuration wants at Stripe, held against what is there. One way through it for looking and for making, so
  * that what `tollgate stripe check` misses is what `tollgate stripe push` makes, and nothing else. What exists is never
- * changed. Each thing is looked for before it is made, so a run that was cut off is simply run again.
+ * changed, but that plans are added to a portal of our own. Each thing is looked for before it is made, so a run that was cut off is simply run again.
  */
 
 import { createHash } from 'node:crypto';
