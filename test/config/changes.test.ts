@@ -88,7 +88,7 @@ test.each(['stripe', 'registration'] as const)(
     });
     const clients = [{ ...configOf().clients[0], id: 'another' }] as Config['clients'];
     const decides = key === 'stripe' ? { stripe } : { registration };
-    const next = { ...configOf(), ...decides, clients } as Config;
+    const next: Config = { ...configOf(), ...decides, clients };
     expect(changesBetween(configOf(), next).left.toSorted()).toEqual(['clients', key].toSorted());
     const other = { ...configOf(), registration: 'open', clients } as Config;
     expect(changesBetween(configOf(), other).taken).toEqual(['clients']);
