@@ -76,10 +76,9 @@ const perMinute = (name: string, limit: number): LimitRule => ({
   windowSeconds: 60,
   whenStoreFails: 'open',
 });
-const signinLimit = perMinute('link_signin', 300);
+/** As many as the operator lets an office come to the other pages. */
+const pageLimit = (name: string, { limits }: Config) => perMinute(name, limits.perAddressPerMinute);
 const refreshLimit = perMinute('link_refresh', 1200);
-const signoutLimit = perMinute('link_signout', 300);
-const accountLimit = perMinute('link_account', 300);
 const sessionEventsLimit = perMinute('link_session_events', 1200);
 
 export function routes(dependencies: LinksDependencies): Router {
@@ -93,9 +92,9 @@ export function routes(dependencies: LinksDependencies): Router {
   });
   const signin = { ...dependencies, attempts };
   const router = new Router();
-  router.use('/signin', limits.byAddress(signinLimit));
+  router.use('/signin', limits.byAddress(pageLimit('link_signin', config)));
   router.use('/refresh', asJson, limits.byAddress(refreshLimit));
-  router.use('/signout', limits.byAddress(signoutLimit));
+  router.use('/signout', limits.byAddress(pageLimit('link_signout', config)));
   router.use('/session/events', asJson, limits.byAddress(sessionEventsLimit));
   // Somebody typed the issuer's address: to the app, which knows what to do with them.
   router.get('/', (ctx) => continueTo(ctx, config.signin.success));
@@ -144,8 +143,8 @@ function mountSignups(router: Router, dependencies: LinksDependencies, attempts:
 
 /** Links about what an account pays for; a page that says so where there is nothing to pay for. */
 function accountRoutes(router: Router, dependencies: LinksDependencies): void {
-  const { billing, limits } = dependencies;
-  router.use('/account', limits.byAddress(accountLimit));
+  const { billing, config, limits } = dependencies;
+  router.use('/account', limits.byAddress(pageLimit('link_account', config)));
   const portal = ['/account/portal', portalReturnPath];
   const paths = ['/account/billing', '/account/switch/:product', ...portal];
   if (billing === undefined) {

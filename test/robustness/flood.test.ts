@@ -168,6 +168,7 @@ describe('too often', () => {
       ['link_refresh', 1200],
       ['link_signin', 300],
       ['link_signout', 300],
+      ['link_account', 300],
     ]);
     const counted = new Proxy(store, {
       get: (target, name: keyof typeof store) =>
@@ -175,12 +176,14 @@ describe('too often', () => {
           ? (key: string) => Promise.resolve((often.get(key.split(':')[1] ?? '') ?? 0) + 1)
           : target[name].bind(target),
     });
-    const server = await startServer({ store: counted });
+    const config = { limits: { perAddressPerMinute: 300 } };
+    const server = await startServer({ store: counted, config });
     try {
       for (const [method, path] of [
         ['POST', '/refresh'],
         ['GET', '/signin'],
         ['GET', '/signout'],
+        ['GET', '/account/portal'],
       ]) {
         const answer = await send(server.port, { method: method ?? '', path: path ?? '' });
         expect([path, answer.status]).toEqual([path, 429]);
