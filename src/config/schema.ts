@@ -189,7 +189,9 @@ export const configSchema = z.strictObject({
         .min(10)
         .max(1_000_000)
         .default(300)
-        .describe('Requests of one address to each kind of page (sign-in, sign-up, account) in a minute.'),
+        .describe(
+          'Requests of one address to each kind of page (sign-in, sign-up, account) in a minute.',
+        ),
       sessionEventConnections: z
         .number()
         .int()
