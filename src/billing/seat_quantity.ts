@@ -3,8 +3,8 @@
  * of two at the same time, in whatever order Stripe hears them, the last one to look puts it right.
  */
 
-import { Problem } from '../base/errors.ts';
 import { sha256 } from '../base/secrets.ts';
+import { busy } from '../directory/change.ts';
 import { isDead } from './subscription_state.ts';
 import { quantityFor, seatLimits } from './seat_limits.ts';
 import type { SeatLimit } from './seat_limits.ts';
@@ -68,9 +68,7 @@ export function createSeatQuantity(options: SeatsOptions): SeatQuantity {
         if (!changed) return round > 0;
         if (document.customer !== undefined) await sync.customer(document.customer);
       }
-      throw new Problem('busy', 503, 'Too much is happening at once. Please try again.', {
-        retryAfterSeconds: 1,
-      });
+      throw busy();
     },
   };
 }

@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
 import { Problem } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import { busy } from '../directory/change.ts';
 import type { AccountDocument } from '../storage/documents.ts';
 import { Conflict } from '../storage/store.ts';
 import type { Store, Stored } from '../storage/store.ts';
@@ -120,9 +121,4 @@ function tell(log: Log, { account, customer, before, state, differences }: Told)
 
 function customerUnknown(): Problem {
   return new Problem('customer_unknown', 409, 'Stripe does not know the customer of the account.');
-}
-
-function busy(): Problem {
-  const sentence = 'Too much is happening at once. Please try again.';
-  return new Problem('busy', 503, sentence, { retryAfterSeconds: 1 });
 }

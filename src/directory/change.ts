@@ -39,13 +39,16 @@ export async function change<K extends Kind>(
       return { id, version, document, written: true };
     } catch (error) {
       if (!(error instanceof Conflict)) throw error;
-      if (attempt >= mostAttempts) {
-        throw new Problem('busy', 503, 'Too much is happening at once. Please try again.', {
-          cause: error,
-          retryAfterSeconds: 1,
-        });
-      }
+      if (attempt >= mostAttempts) throw busy(error);
     }
     await delay(Math.random() * Math.min(longestDelayMs, attempt * 2));
   }
+}
+
+/** Others were faster each time, as often as it was tried. */
+export function busy(cause?: unknown): Problem {
+  return new Problem('busy', 503, 'Too much is happening at once. Please try again.', {
+    cause,
+    retryAfterSeconds: 1,
+  });
 }
