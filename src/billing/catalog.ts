@@ -72,21 +72,25 @@ function offerOf(products: readonly ProductConfig[], wish: PlanWish, keep?: Kept
 }
 
 function planFor(product: ProductConfig, wish: PlanWish, keep?: string): PlanConfig {
-  const offered = product.plans.filter((plan) => plan.offered);
-  const known = offered.map(({ id }) => id);
+  const known = plansOffered(product).map(({ id }) => id);
   if (wish.plan !== undefined) {
     const plan = product.plans.find(({ id }) => id === wish.plan);
     if (plan === undefined) throw refused('plan_unknown', 'There is no such plan.', 'plan', known);
     if (plan.offered || plan.id === keep) return plan;
     throw refused('plan_not_offered', 'This plan is not offered any more.', 'plan', known);
   }
-  const { period } = wish;
-  const fitting = offered.filter(
-    ({ prices }) => period === undefined || prices.some((price) => price.period === period),
-  );
+  const fitting = plansOffered(product, wish.period);
   const [only] = fitting;
   if (only !== undefined && fitting.length === 1) return only;
   throw refused('plan_unknown', 'A plan has to be chosen.', 'plan', known);
+}
+
+/** Those that people can choose; of a period, where one is named. */
+export function plansOffered({ plans }: ProductConfig, period?: string): PlanConfig[] {
+  return plans.filter(
+    ({ offered, prices }) =>
+      offered && (period === undefined || prices.some((price) => price.period === period)),
+  );
 }
 
 /**

@@ -209,3 +209,8 @@ export async function hasFailed(stripe: StripeClient, session: Session): Promise
   const over = ['requires_payment_method', 'canceled'];
   return states.length > 0 && states.every((state) => state !== undefined && over.includes(state));
 }
+
+/** The same for a session that there is not, and for one that is nothing of ours (S6). */
+export function checkoutUnknown(): Problem {
+  return new Problem('checkout_unknown', 404, 'There is no such payment here.');
+}

@@ -5,12 +5,18 @@
  */
 
 import { Problem } from '../base/errors.ts';
-import { change } from '../directory/change.ts';
+import { busy, change } from '../directory/change.ts';
 import type { SignupDocument } from '../storage/documents.ts';
 import { Conflict } from '../storage/store.ts';
 import { beneficiaryOf, newAccount } from './beneficiary.ts';
 import type { BeneficiaryOptions } from './beneficiary.ts';
-import { expireSession, priceUnavailable, readSession, requireCoupon } from './checkout.ts';
+import {
+  checkoutUnknown,
+  expireSession,
+  priceUnavailable,
+  readSession,
+  requireCoupon,
+} from './checkout.ts';
 import type { StoredSignup } from './checkout.ts';
 import { fulfil, ownSession } from './fulfilment.ts';
 import { finishDirectly, keepSession, openSession } from './signup_attempt.ts';
@@ -93,9 +99,7 @@ async function begin(options: SignupsOptions, wish: SignupWish): Promise<SignupS
       stored === undefined ? await first(options, id, asked) : await goOn(options, stored, asked);
     if (step !== 'again') return step;
   }
-  throw new Problem('busy', 503, 'Too much is happening at once. Please try again.', {
-    retryAfterSeconds: 1,
-  });
+  throw busy();
 }
 
 /** What they have may have come of this very sign-up, which was stopped before its end. */
@@ -261,7 +265,7 @@ async function returned(
   const { store } = options;
   const known = await ownSession(options, session);
   if (known === undefined) {
-    throw new Problem('checkout_unknown', 404, 'There is no such payment here.');
+    throw checkoutUnknown();
   }
   const { document } = known;
   const theirs =

@@ -12,9 +12,9 @@ import type { Account } from '../directory/accounts.ts';
 import { singleQuery } from '../web/form.ts';
 import type { Form } from '../web/form.ts';
 import { continueTo } from '../web/page.ts';
-import { backTo, invalid, payerOf, requireNavigation, signupAddress } from './account_request.ts';
-import { textOf } from './account_request.ts';
+import { backTo, payerOf, signupAddress } from './account_request.ts';
 import type { AccountDependencies } from './account_request.ts';
+import { invalid, requireNavigation, textOf } from './link_query.ts';
 import { findProduct } from './signin.ts';
 
 export const portalReturnPath = '/integrations/stripe/portal/return';

@@ -21,11 +21,12 @@ import { money } from '../../views/money.ts';
 import { eachOf } from '../../views/plans.ts';
 import { waitingPage } from '../../views/signup.ts';
 import { texts } from '../../views/texts.ts';
-import { backTo, memberOf, requireNavigation, signupAddress, textOf } from './account_request.ts';
+import { backTo, memberOf, signupAddress } from './account_request.ts';
 import type { AccountDependencies } from './account_request.ts';
 import { factsOf, liveOf, remedyFor, stateOf } from './account_state.ts';
 import type { Asked } from './account_state.ts';
 import { linkProblem } from './errors.ts';
+import { requireNavigation, textOf } from './link_query.ts';
 import { findProduct } from './signin.ts';
 
 /** `GET /account/billing` */

@@ -15,6 +15,7 @@ import { closedPage, notPayerPage, whichAccountPage } from '../../views/billing.
 import { findActing } from './acting.ts';
 import type { ActingDependencies, Found } from './acting.ts';
 import { linkProblem } from './errors.ts';
+import { textOf } from './link_query.ts';
 import { appOrigins, returnTarget } from './origins.ts';
 
 export interface AccountDependencies extends ActingDependencies {
@@ -30,24 +31,6 @@ export interface AccountDependencies extends ActingDependencies {
 export interface Payer {
   user: string;
   account: Account;
-}
-
-/** Of a query: what is no text of a fair length is refused. @throws {Problem} `parameter_invalid` (400) */
-export function textOf(query: Form, parameter: string, longest = 255): string | undefined {
-  const value = query.get(parameter);
-  if (value === undefined || value === '') return undefined;
-  if (value.length > longest || /\p{Cc}/u.test(value)) throw invalid(parameter);
-  return value;
-}
-
-export function invalid(parameter: string): Error {
-  return linkProblem('parameter_invalid', { details: { parameter } });
-}
-
-/** Scripts have nothing to fetch here. @throws {Problem} `navigation_expected` (400) */
-export function requireNavigation(ctx: ParameterizedContext): void {
-  const mode = ctx.get('Sec-Fetch-Mode');
-  if (mode !== '' && mode !== 'navigate') throw linkProblem('navigation_expected');
 }
 
 export function backTo(query: Form, { config }: AccountDependencies): string {

@@ -17,10 +17,10 @@ import type { PlanFacts } from '../../views/billing.ts';
 import { money } from '../../views/money.ts';
 import { texts } from '../../views/texts.ts';
 import { portalReturn, syncNow } from './account.ts';
-import { backTo, invalid, payerOf, requireNavigation, signupAddress } from './account_request.ts';
-import { textOf } from './account_request.ts';
+import { backTo, payerOf, signupAddress } from './account_request.ts';
 import type { AccountDependencies } from './account_request.ts';
 import { linkProblem } from './errors.ts';
+import { invalid, requireNavigation, textOf } from './link_query.ts';
 import { findProduct } from './signin.ts';
 
 const label = 'plan_change';

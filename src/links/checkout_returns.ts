@@ -4,7 +4,7 @@
  */
 
 import type { ParameterizedContext } from 'koa';
-import { Problem } from '../base/errors.ts';
+import { checkoutUnknown } from '../billing/checkout.ts';
 import { singleQuery } from '../web/form.ts';
 import { continueTo, sendPage } from '../web/page.ts';
 import {
@@ -14,7 +14,7 @@ import {
   unpaidPage,
   waitingPage,
 } from '../../views/signup.ts';
-import { textOf } from './signin.ts';
+import { textOf } from './link_query.ts';
 import { activeUser, fail, finish, signIn, withRetry } from './signup.ts';
 import type { SignupDependencies } from './signup.ts';
 import { addressOf, linkOf } from './signup_request.ts';
@@ -34,7 +34,7 @@ export async function returnFromCheckout(
   const query = singleQuery(ctx);
   const session = query.get('session_id') ?? '';
   if (!/^cs_\w{1,250}$/.test(session)) {
-    throw new Problem('checkout_unknown', 404, 'There is no such payment here.');
+    throw checkoutUnknown();
   }
   const looks = Math.min(mostLooks, Number(/^\d{1,2}$/.exec(query.get('look') ?? '')?.[0] ?? 0));
   const address = (look: number) =>

@@ -16,6 +16,7 @@ import { continueTo } from '../web/page.ts';
 import { challengeOf } from './attempts.ts';
 import type { Attempt, Attempts, SigninRequest } from './attempts.ts';
 import { linkProblem } from './errors.ts';
+import { requireNavigation, textOf } from './link_query.ts';
 import type { LinkErrorCode } from './errors.ts';
 import { returnTarget } from './origins.ts';
 
@@ -51,24 +52,10 @@ export function beginSignin(
   });
 }
 
-/** @throws {Problem} `navigation_expected` (400) */
-export function requireNavigation(ctx: ParameterizedContext): void {
-  const mode = ctx.get('Sec-Fetch-Mode');
-  if (mode !== '' && mode !== 'navigate') throw linkProblem('navigation_expected');
-}
-
 /** @throws {Problem} `provider_unknown` (404) */
 export function requireProvider(config: Config, provider: string | undefined): void {
   if (provider === undefined || config.providers.some(({ id }) => id === provider)) return;
   throw linkProblem('provider_unknown');
-}
-
-/** @throws {Problem} `parameter_invalid` (400) */
-export function textOf(query: Form, parameter: string, longest: number): string | undefined {
-  const value = query.get(parameter);
-  if (value === undefined || value === '') return undefined;
-  if (value.length > longest || /\p{Cc}/u.test(value)) throw invalid(parameter);
-  return value;
 }
 
 function readRequest(query: Form, config: Config): SigninRequest {
@@ -217,8 +204,4 @@ function nonceOf(idToken: unknown): unknown {
   if (typeof idToken !== 'string') return undefined;
   const payload = Buffer.from(idToken.split('.')[1] ?? '', 'base64url').toString('utf8');
   return (JSON.parse(payload) as { nonce?: unknown }).nonce;
-}
-
-export function invalid(parameter: string): Error {
-  return linkProblem('parameter_invalid', { details: { parameter } });
 }

@@ -23,7 +23,8 @@ import { linkProblem } from './errors.ts';
 import type { LinkErrorCode } from './errors.ts';
 import { appOrigins, isOwnNavigation } from './origins.ts';
 import { offerPlans } from './plans_page.ts';
-import { authorize, codeOf, requireNavigation, requireProvider } from './signin.ts';
+import { requireNavigation } from './link_query.ts';
+import { authorize, codeOf, requireProvider } from './signin.ts';
 import { addressOf, leavesChoice, parametersOf, readLink } from './signup_request.ts';
 import type { SignupLink, SignupRequest } from './signup_request.ts';
 

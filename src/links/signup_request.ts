@@ -1,11 +1,13 @@
 /** What a sign-up link asks for: read from the query, kept sealed in a cookie on the way through a sign-in, written again. */
 
-import type { Config, ProductConfig } from '../config.ts';
+import { plansOffered } from '../billing/catalog.ts';
+import type { Config } from '../config.ts';
 import type { SignupWish } from '../billing/types.ts';
 import type { Form } from '../web/form.ts';
 import { resolveReturnTo } from '../web/return_to.ts';
 import { appOrigins } from './origins.ts';
-import { findProduct, invalid, textOf } from './signin.ts';
+import { invalid, textOf } from './link_query.ts';
+import { findProduct } from './signin.ts';
 
 /** As `SignupWish`, before it is known who wishes. */
 export type SignupLink = Omit<SignupWish, 'user' | 'product'> & { product?: string | undefined };
@@ -107,18 +109,12 @@ export function linkOf(
 export function leavesChoice({ product: id, plan, period }: SignupLink, config: Config): boolean {
   const product = config.products.find((one) => one.id === id);
   if (product === undefined) return true;
-  const [only, ...others] = plansFor(product, plan, period);
+  const [only, ...others] =
+    plan === undefined
+      ? plansOffered(product, period)
+      : product.plans.filter(({ id: one }) => one === plan);
   // A plan that is not there is said to be so.
   if (plan !== undefined && only === undefined) return false;
   if (only === undefined || others.length > 0) return true;
   return period === undefined && only.prices.length > 1;
-}
-
-function plansFor({ plans }: ProductConfig, plan: string | undefined, period: string | undefined) {
-  if (plan !== undefined) return plans.filter(({ id }) => id === plan);
-  return plans
-    .filter(({ offered }) => offered)
-    .filter(
-      ({ prices }) => period === undefined || prices.some((price) => price.period === period),
-    );
 }
