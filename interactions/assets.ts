@@ -1,4 +1,4 @@
-/** What the pages look like: two stylesheets, both known when the server starts. */
+/** What the pages look like: stylesheets, known when the server starts. */
 
 import { readFileSync } from 'node:fs';
 import Router from '@koa/router';
@@ -10,9 +10,10 @@ import { brandStylesheet, versionOf } from '../views/stylesheet.ts';
 const cacheControl = 'public, max-age=3600';
 
 export function assets(brand: Config['brand']): Router {
-  const stylesheet = readFileSync(new URL('../views/style.css', import.meta.url), 'utf8');
+  const read = (name: string) => readFileSync(new URL(`../views/${name}`, import.meta.url), 'utf8');
   const router = new Router();
-  router.get('/assets/style.css', asset(stylesheet));
+  router.get('/assets/style.css', asset(read('style.css')));
+  router.get('/assets/account.css', asset(read('account.css')));
   router.get('/assets/brand.css', asset(brandStylesheet(brand)));
   return router;
 }

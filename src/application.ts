@@ -9,6 +9,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JWK } from 'jose';
 import type { Middleware, ParameterizedContext } from 'koa';
 import { assets, routes as interactions } from '../interactions/index.ts';
+import { routes as accountRoutes } from './account/routes.ts';
 import type { Clock } from './base/clock.ts';
 import type { Log } from './base/log.ts';
 import type { Measures } from './base/measures.ts';
@@ -131,6 +132,20 @@ export function createApplication(options: ApplicationOptions): Application {
       billing: options.billing,
       directory,
       renderQuestion: pages.signOutQuestion,
+    }).routes(),
+  );
+  app.use(
+    accountRoutes({
+      config,
+      oidc: oidc.links,
+      directory,
+      billing: options.billing,
+      secrets,
+      cookies,
+      csrf,
+      clock,
+      log,
+      limits,
     }).routes(),
   );
   return app.callback();

@@ -18,7 +18,9 @@ export type {
   PriceConfig,
   ProductConfig,
   ProviderConfig,
+  MailConfig,
   ReceiverConfig,
+  RoleConfig,
   StripeConfig,
 } from './config/schema.ts';
 

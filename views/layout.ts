@@ -3,7 +3,7 @@
 import type { Config } from '../src/config.ts';
 import { html, type Html, type HtmlValue } from '../src/web/html.ts';
 import { iconOf } from './icons.ts';
-import { brandStylesheet, styleVersion, versionOf } from './stylesheet.ts';
+import { accountStyleVersion, brandStylesheet, styleVersion, versionOf } from './stylesheet.ts';
 import { texts } from './texts.ts';
 
 export type Brand = Config['brand'];
@@ -16,6 +16,10 @@ export interface Page {
   content: HtmlValue;
   /** For the head: a refresh. */
   head?: HtmlValue;
+  /** More than one thing to do: a wider card, with a stylesheet of its own. */
+  wide?: true;
+  /** Between the company's name and the card. */
+  before?: HtmlValue;
 }
 
 export function layout(page: Page, brand: Brand): Html {
@@ -31,11 +35,13 @@ export function layout(page: Page, brand: Brand): Html {
         <title>${texts.title(page.title, brand.name)}</title>
         <link rel="stylesheet" href="/assets/style.css?v=${styleVersion}" />
         <link rel="stylesheet" href="/assets/brand.css?v=${brandVersion}" />
+        ${page.wide && html`<link rel="stylesheet" href="/assets/account.css?v=${accountStyleVersion}" />`}
         <link rel="icon" href="data:," />
       </head>
       <body>
         <header class="brand">${brandMark(brand)}</header>
-        <main class="card">
+        ${page.before}
+        <main class="${page.wide ? 'card wide' : 'card'}">
           <h1>${page.heading ?? page.title}</h1>
           ${page.content}
         </main>

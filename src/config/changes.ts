@@ -7,6 +7,8 @@ import type { Config } from './schema.ts';
 export const changeable = [
   'clients',
   'products',
+  'roles',
+  'people',
   'receivers',
   'returnOrigins',
   'signup',

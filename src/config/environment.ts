@@ -2,7 +2,7 @@
  * Secrets come from the environment, so that the file can lie in a repository. One convention:
  * `TOLLGATE_SECRET`, `TOLLGATE_STORE` and `TOLLGATE_HOT` (connection strings have passwords),
  * `TOLLGATE_PROVIDER_<ID>_SECRET`, `TOLLGATE_CLIENT_<ID>_SECRET` and `TOLLGATE_RECEIVER_<ID>_SECRET`,
- * `TOLLGATE_STRIPE_SECRET_KEY` and `TOLLGATE_STRIPE_WEBHOOK_SECRETS`, each also with `_FILE` behind it, for a file that holds the secret. What is there wins over the file. The environment of a process that runs
+ * `TOLLGATE_MAIL_SERVER`, `TOLLGATE_STRIPE_SECRET_KEY` and `TOLLGATE_STRIPE_WEBHOOK_SECRETS`, each also with `_FILE` behind it, for a file that holds the secret. What is there wins over the file. The environment of a process that runs
  * cannot grow, so there may be a folder, too, with files that are named as the variables.
  */
 
@@ -54,6 +54,8 @@ export async function addEnvironment(
   }
   const stripe = await stripeOf(input['stripe'], reader);
   if (stripe !== undefined) filled['stripe'] = stripe;
+  const mail = await mailOf(input['mail'], reader);
+  if (mail !== undefined) filled['mail'] = mail;
   const providers = await fill(input['providers'], 'PROVIDER', 'clientSecret', reader);
   const clients = await fill(input['clients'], 'CLIENT', 'secret', reader);
   if (providers !== undefined) filled['providers'] = providers;
@@ -73,6 +75,15 @@ async function stripeOf(group: unknown, reader: Reader): Promise<unknown> {
   };
   if (Object.keys(said).length === 0 || (group !== undefined && !isRecord(group))) return group;
   return { ...group, ...said };
+}
+
+/** Its address has a password in it. */
+async function mailOf(group: unknown, reader: Reader): Promise<unknown> {
+  const server = (await reader.read('TOLLGATE_MAIL_SERVER'))?.trim();
+  if (server === undefined || server === '' || (group !== undefined && !isRecord(group))) {
+    return group;
+  }
+  return { ...group, server };
 }
 
 function split(text: string): string[] {

@@ -123,8 +123,15 @@ export const clientSchema = z.strictObject({
   initiateLoginUri: httpsAddress
     .optional()
     .describe(
-      'Where the app begins a sign-in, for when somebody kept an old page open. Always https.',
+      'Where the app begins a sign-in that it did not ask for (OpenID Connect Core §4): from the list of apps, after an invitation, or when somebody kept an old page open. Always https.',
     ),
+  launchUrl: address
+    .optional()
+    .describe('Where the list of apps leads to, for an app without `initiateLoginUri`.'),
+  listed: z
+    .boolean()
+    .default(true)
+    .describe('Whether the list of apps shows it, where it has an address to lead to.'),
 });
 
 export const receiverSchema = z.strictObject({

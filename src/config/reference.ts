@@ -25,6 +25,7 @@ Secrets come from the environment, so that the file can lie in your repository:
 | \`TOLLGATE_CLIENT_<ID>_SECRET\` | the secret of an app: at least 32 of \`A-Z a-z 0-9 . _ ~ -\` |
 | \`TOLLGATE_STRIPE_SECRET_KEY\` | the secret or restricted key of your Stripe account |
 | \`TOLLGATE_STRIPE_WEBHOOK_SECRETS\` | what Stripe signs its webhooks with (\`whsec_…\`), separated by commas while one is replaced |
+| \`TOLLGATE_MAIL_SERVER\` | the address of the mail server, with the password that is a secret |
 | \`TOLLGATE_RECEIVER_<ID>_SECRET\` | what webhooks are signed with: \`whsec_\` and base64; two separated by a comma while it is changed, newest first |
 
 \`<ID>\` is the id in capitals, with \`_\` for everything but letters and digits: the client \`my-app\` has

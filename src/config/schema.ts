@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { address, contact, id, origin, picture, range, seconds, text } from './fields.ts';
 import { clientSchema, providerSchema, receiverSchema } from './list_schemas.ts';
 import { productSchema, signupSchema, stripeSchema } from './product_schema.ts';
+import { mailSchema, peopleSchema, rolesSchema } from './people_schema.ts';
 import { hotAddress, storeAddress } from './store_address.ts';
 
 const day = 24 * 60 * 60;
@@ -111,6 +112,11 @@ export const configSchema = z.strictObject({
     .default([])
     .describe('Services that are told of events by webhooks. Commands can add others.'),
   products: z.array(productSchema).default([]).describe('What is sold; each has its services.'),
+  roles: rolesSchema,
+  people: peopleSchema.prefault({}).describe('Members, invitations and people who leave.'),
+  mail: mailSchema
+    .optional()
+    .describe('How e-mails are sent. Without it, invitations are links that are handed on.'),
   stripe: stripeSchema
     .optional()
     .describe('How subscriptions are sold. Without it nothing is. See [billing](billing.md).'),
@@ -212,4 +218,6 @@ export type ProductConfig = z.output<typeof productSchema>;
 export type ReceiverConfig = z.output<typeof receiverSchema>;
 export type PlanConfig = ProductConfig['plans'][number];
 export type PriceConfig = PlanConfig['prices'][number];
+export type RoleConfig = Config['roles'][number];
+export type MailConfig = z.output<typeof mailSchema>;
 export type StripeConfig = z.output<typeof stripeSchema>;

@@ -12,7 +12,7 @@ import type { Handler } from './handlers.ts';
 const allowed: ReadonlySet<string> = new Set(
   [
     'user account owner session grant client clients sid provider issuer roles scopes reason kid alg',
-    'product plan status subscription customer receiver stream invitation actor before',
+    'product plan status subscription customer receiver stream invitation actor before feedback domain',
   ].flatMap((names) => names.split(' ')),
 );
 

@@ -23,6 +23,7 @@ export function announcing(store: Store, wake: (events?: readonly PendingEvent[]
     },
     get: (kind, id) => store.get(kind, id),
     find: (kind, index, value, options) => store.find(kind, index, value, options),
+    list: (kind, options) => store.list(kind, options),
     due: (kind, before, limit) => store.due(kind, before, limit),
     pending: (limit, options) => store.pending(limit, options),
     settle: (events) => store.settle(events),

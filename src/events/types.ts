@@ -40,15 +40,42 @@ export type EventData = {
   'user.deleted': { user: string };
   /** All sessions and grants of before are ended; they may come back. */
   'user.revoked': { user: string; reason: 'operator' | 'signed_out' };
+  /** What they typed about themselves is different. */
+  'user.changed': { user: string };
+  /** They will be deleted at `at` (milliseconds), unless they take it back. */
+  'user.deletion_asked': { user: string; at: number };
+  'user.deletion_withdrawn': { user: string };
   'identity.linked': { user: string; provider: string; issuer: string };
   'identity.unlinked': { user: string; provider: string; issuer: string };
   'account.created': { account: string; name: string; owner: string };
-  'account.closed': { account: string; reason?: string };
+  /** `actor`, here and below: the user who did it; absent: an operator, or nobody. */
+  'account.renamed': { account: string; name: string; actor?: string };
+  /** It will be closed at `at` (milliseconds), unless that is taken back. `feedback`: Stripe's word. */
+  'account.closing': {
+    account: string;
+    at: number;
+    feedback?: string;
+    reason?: string;
+    actor?: string;
+  };
+  'account.closing_withdrawn': { account: string; actor?: string };
+  'account.closed': { account: string; feedback?: string; reason?: string; actor?: string };
+  'account.reopened': { account: string };
+  'account.domain_proven': { account: string; domain: string; actor?: string };
+  'account.domain_removed': { account: string; domain: string; actor?: string };
   /** All grants of before for this account are ended. */
   'account.revoked': { account: string; reason: 'operator' };
-  'member.added': { user: string; account: string; roles: string[] };
-  'member.changed': { user: string; account: string; roles: string[] };
-  'member.removed': { user: string; account: string };
+  'member.added': { user: string; account: string; roles: string[]; actor?: string };
+  'member.changed': { user: string; account: string; roles: string[]; actor?: string };
+  'member.removed': { user: string; account: string; actor?: string };
+  'invitation.created': { invitation: string; account: string; roles: string[]; actor?: string };
+  /** Its e-mail goes out again. */
+  'invitation.resent': { invitation: string; account: string; actor?: string };
+  /** Somebody wants in, and has to be confirmed. */
+  'invitation.waiting': { invitation: string; account: string; user: string };
+  'invitation.accepted': { invitation: string; account: string; user: string; actor?: string };
+  'invitation.declined': { invitation: string; account: string; user: string; actor?: string };
+  'invitation.withdrawn': { invitation: string; account: string; actor?: string };
   /** On the way out: `member.removed` follows. */
   'owner.removed': { user: string; account: string };
   'session.ended': {
@@ -91,6 +118,8 @@ export type EventData = {
   /** We changed its status, or lost something of it. */
   'stream.updated': { stream: string; status: StreamStatus; reason?: string };
   'consent.given': { user: string; client: string; account?: string; scopes: string[] };
+  /** Of this app, or of this app for one account. */
+  'consent.withdrawn': { user: string; client: string; account?: string };
   'key.created': { kid: string; alg: string };
   /** Nothing that it signed is good any more. */
   'key.removed': { kid: string; alg: string };

@@ -35,7 +35,7 @@ export function isOwnNavigation(ctx: ParameterizedContext): boolean {
 }
 
 /** Pages of ours that a browser may be sent back to: they ask before they change anything. */
-const ownPages = /^\/(account|signup)(\/|$)|^\/interaction\/[A-Za-z0-9_-]+$/;
+const ownPages = /^\/(account|signup|apps|invitation)(\/|$)|^\/interaction\/[A-Za-z0-9_-]+$/;
 
 /**
  * Where a link sends the browser back to: to an app, or to one of those pages.

@@ -40,7 +40,8 @@ export function beginSignin(
   const { config } = dependencies;
   requireNavigation(ctx);
   requireProvider(config, provider);
-  const request = readRequest(singleQuery(ctx), config);
+  const query = singleQuery(ctx);
+  const request = readRequest(query, config);
   const { account } = request;
   // A page elsewhere must not move somebody to another of their accounts unasked (T56).
   const asks = account !== undefined && ctx.get('Sec-Fetch-Site') === 'cross-site';
@@ -48,8 +49,14 @@ export function beginSignin(
     ...request,
     provider,
     account: account === chooseAccount ? undefined : account,
-    prompt: asks || account === chooseAccount ? 'select_account' : undefined,
+    prompt: promptOf(query.get('again') === 'yes', asks || account === chooseAccount),
   });
+}
+
+/** @param again to prove once more who is there */
+function promptOf(again: boolean, choose: boolean): string | undefined {
+  const prompts = [again && 'login', choose && 'select_account'].filter((one) => one !== false);
+  return prompts.length === 0 ? undefined : prompts.join(' ');
 }
 
 /** @throws {Problem} `provider_unknown` (404) */

@@ -52,6 +52,7 @@ export function createClients(config: Config, linkSecret: string): Clients {
     idTokenAlg: 'RS256',
     requirePkce: true,
     refreshGraceSeconds: 30,
+    listed: false,
   };
   // No product: its grants name no account, which may not be there yet.
   const signup: ClientConfig = {

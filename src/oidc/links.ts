@@ -7,6 +7,7 @@ import type { Middleware, ParameterizedContext } from 'koa';
 import type { Provider } from 'oidc-provider';
 import type { UnitOfWork } from '../storage/work.ts';
 import { lockedKey } from './authorization.ts';
+import { sessionBegunAt } from './begun.ts';
 import { linkClientId, signupClientId } from './clients.ts';
 import type { SessionEndReason } from '../events/types.ts';
 import type { Clients } from './clients.ts';
@@ -38,6 +39,8 @@ export interface LinkOidc {
    */
   token(ctx: ParameterizedContext, parameters: Record<string, string>): Promise<TokenAnswer>;
   session(ctx: ParameterizedContext): Promise<{ uid: string; user: string } | undefined>;
+  /** When somebody last signed in at this session, in milliseconds; undefined where it is over. */
+  signedInAt(session: string): Promise<number | undefined>;
   /** Ends the browser's session with every grant that came from it, and clears its cookie. */
   endSession(ctx: ParameterizedContext, reason: SessionEndReason): Promise<void>;
   /** Whose session it is, also where it has ended, by the cookies of the request. */
@@ -130,6 +133,12 @@ export function createLinkOidc(dependencies: LinkDependencies): LinkOidc {
     async session(ctx) {
       const { uid, accountId } = await provider.Session.get(ctx);
       return accountId === undefined ? undefined : { uid, user: accountId };
+    },
+
+    async signedInAt(uid) {
+      const session = await work.current().read('session', uid);
+      if (session === undefined || session.ended !== undefined) return undefined;
+      return sessionBegunAt(session) * 1000;
     },
 
     async endSession(ctx, reason) {

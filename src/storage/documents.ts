@@ -13,12 +13,22 @@ export interface SessionDocument {
   payload: LibraryPayload;
   /** The signed-in user, once there is one. */
   user?: string;
+  /** Where they signed in, for them to recognise it: kept while the session lives, and no longer. */
+  device?: SessionDevice;
   /** The cookie is a counter: the present one, and when the last few were superseded. */
   generation: number;
   superseded?: Superseded[];
   /** The tombstone: nothing revives an ended session; it stays until `expiresAt`. */
   ended?: { at: number; reason: string };
   expiresAt: number;
+}
+
+export interface SessionDevice {
+  /** Such as `Firefox on Windows`; never what the browser said itself. */
+  name?: string;
+  /** The network of the address, not the address: `203.0.113.0/24`, `2001:db8:1::/48`. */
+  network?: string;
+  signedInAt: number;
 }
 
 export interface Superseded {
@@ -128,6 +138,15 @@ export interface UserDocument {
   tried?: string[];
   /** What was begun before is ended, or about to be. */
   revokedBefore?: number;
+  /** What they typed themselves, by field: no upstream's word is put over it. */
+  own?: ('name' | 'locale')[];
+  /** The account that they chose last in an app, by client id: it is offered first at the next browser. */
+  chosen?: Record<string, string>;
+  /** They asked to be deleted: it can be taken back until `dueAt`. */
+  deletion?: { askedAt: number; dueAt: number };
+  /** Of a deleted user: when the rest of them is purged. */
+  purgeAt?: number;
+  signedInAt?: number;
   createdAt: number;
 }
 
@@ -144,6 +163,8 @@ export interface MembershipEntry {
   account: string;
   roles: string[];
   since: number;
+  /** When a token for it was last issued, to the day. */
+  usedAt?: number;
 }
 
 /** A company's customer: the tenant. */
@@ -170,9 +191,90 @@ export interface AccountDocument {
   seats?: string[];
   /** Of those, whose membership is about to begin, and since when. */
   arriving?: Record<string, number>;
-  closed?: { at: number; reason?: string };
+  /** Decided, and can be taken back until `endsAt`. */
+  closing?: AccountClosing;
+  closed?: { at: number; by?: string } & ClosingReason;
+  /** E-mail domains; of one that is proven, people may join or ask to. */
+  domains?: AccountDomain[];
+  /** When a token for it was last issued, to the day. */
+  usedAt?: number;
   /** What was begun before is ended, or about to be. */
   revokedBefore?: number;
+  createdAt: number;
+}
+
+/** Why an account is closed. */
+export interface ClosingReason {
+  /** One of Stripe's words (`cancellation_details.feedback`), such as `too_expensive`. */
+  feedback?: string;
+  /** In the words of whoever closed it. */
+  reason?: string;
+}
+
+export interface AccountClosing extends ClosingReason {
+  askedAt: number;
+  /** The user who decided it; absent: an operator. */
+  by?: string;
+  endsAt: number;
+}
+
+export interface AccountDomain {
+  /** In ASCII (`xn--…`), lower case. */
+  domain: string;
+  /** What the DNS record says. */
+  token: string;
+  /** The record was seen. One domain is proven for one account. */
+  provenAt?: number;
+  /** Who comes with a verified address of it. */
+  mode: 'ask' | 'join';
+  roles: string[];
+  addedAt: number;
+}
+
+/** Somebody is asked into an account, or asks to be let in. */
+export interface InvitationDocument {
+  account: string;
+  /** By e-mail, by a link that may be handed on, or somebody asked because of their domain. */
+  way: 'email' | 'link' | 'domain';
+  /** As it was typed, normalised; `way` is `email`. */
+  email?: string;
+  roles: string[];
+  /** The user who invited; absent: an operator, or nobody (`domain`). */
+  by?: string;
+  /**
+   * `open`: waits for whom it was sent to; `waiting`: `candidate` wants in, and somebody who may has to confirm it;
+   * `accepted`, `declined`, `withdrawn`: over, and kept for a while, so that the link says what happened.
+   */
+  state: 'open' | 'waiting' | 'accepted' | 'declined' | 'withdrawn';
+  /** Who followed the link, and is to be confirmed or was let in. */
+  candidate?: string;
+  /** The language of the e-mail. */
+  locale?: string;
+  /** E-mails that went out for it. */
+  sends?: number;
+  sentAt?: number;
+  createdAt: number;
+  /** From then on the link is of no use. */
+  expiresAt: number;
+}
+
+/** An e-mail on its way. Its text is made when it is sent, of what is true then. Id: that of the event which asked for it. */
+export interface MailDocument {
+  template: 'invitation' | 'invitation_waiting' | 'account_closing' | 'account_closed' | 'deletion';
+  /** What it is about. */
+  invitation?: string;
+  account?: string;
+  user?: string;
+  /** Absent: found from what it is about when it is sent. */
+  to?: string;
+  /** `dead`: given up after many attempts. */
+  state: 'waiting' | 'sent' | 'dropped' | 'dead';
+  claim?: { owner: string; until: number };
+  attempts: number;
+  problem?: string;
+  sentAt?: number;
+  /** When it is tried next, or forgotten. */
+  dueAt: number;
   createdAt: number;
 }
 

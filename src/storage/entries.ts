@@ -40,6 +40,11 @@ export function requireIndex(kind: Kind, name: string, { prefix }: FindOptions =
   if (prefix === true && hot) throw new TypeError(`${kind} is hot: not found by a prefix`);
 }
 
+/** @throws for a hot kind, which no store lists: a defect */
+export function requireKept(kind: Kind): void {
+  if (kinds[kind].hot) throw new TypeError(`${kind} is hot: not listed`);
+}
+
 /** Whole milliseconds: when the document wants attention. Stores keep times as integers. */
 export function dueOf<K extends Kind>(kind: K, document: Documents[K] | null): number | undefined {
   const due = document === null ? undefined : kinds[kind].due?.(document);

@@ -28,6 +28,8 @@ export interface Documents {
   stream: D.StreamDocument;
   signup: D.SignupDocument;
   inbox: D.InboxDocument;
+  invitation: D.InvitationDocument;
+  mail: D.MailDocument;
   meta: D.MetaDocument;
 }
 
@@ -48,6 +50,8 @@ export interface KindDeclaration<T> {
   /** The event that goes out before `sweep` deletes the document, if it is to be announced. */
   announce?: (id: string, document: T, now: number) => NewEvent | undefined;
 }
+
+const invitationKeptMs = 30 * 24 * 60 * 60 * 1000;
 
 const present = (value: string | undefined): readonly string[] =>
   value === undefined ? [] : [value];
@@ -103,8 +107,53 @@ export const kinds: { [K in Kind]: KindDeclaration<Documents[K]> } = {
       identity: (user) =>
         user.identities.map((identity) => identityKey(identity.issuer, identity.subject)),
     },
+    due: (user) => user.purgeAt ?? user.deletion?.dueAt,
+    atDue: 'keep',
   },
-  account: { hot: false, unique: { customer: (account) => present(account.customer) } },
+  account: {
+    hot: false,
+    due: (account) => account.closing?.endsAt,
+    atDue: 'keep',
+    unique: {
+      customer: (account) => present(account.customer),
+      domain: (account) =>
+        account.status !== 'active'
+          ? []
+          : (account.domains ?? []).flatMap((one) =>
+              one.provenAt === undefined ? [] : [one.domain],
+            ),
+    },
+  },
+  invitation: {
+    hot: false,
+    // Over, or run out: kept for a month, so that its link says what happened.
+    due: (invitation) => invitation.expiresAt + invitationKeptMs,
+    atDue: 'delete',
+    indexes: {
+      account: (invitation) => [invitation.account],
+      candidate: (invitation) => present(invitation.candidate),
+      by: (invitation) => present(invitation.by),
+      email: (invitation) => present(invitation.email?.toLowerCase()),
+    },
+    // One at a time for each address or person and account: invited again is reminded.
+    unique: {
+      open: ({ state, account, email, candidate }) => {
+        if (state !== 'open' && state !== 'waiting') return [];
+        return [email?.toLowerCase(), candidate].flatMap((who) =>
+          who === undefined ? [] : [JSON.stringify([account, who])],
+        );
+      },
+    },
+  },
+  mail: {
+    hot: false,
+    due: (mail) => mail.dueAt,
+    atDue: 'keep',
+    indexes: {
+      state: (mail) => (mail.state === 'sent' || mail.state === 'dropped' ? [] : [mail.state]),
+      user: (mail) => present(mail.user),
+    },
+  },
   consent: { hot: false, indexes: { user: (consent) => [consent.user] } },
   key: { hot: false, indexes: { alg: (key) => [key.alg] } },
   audit: {

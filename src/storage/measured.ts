@@ -23,6 +23,7 @@ export function measuredStore(store: Store, measures: Measures): Store {
     get: (kind, id) => measure('get', () => store.get(kind, id)),
     find: (kind, index, value, options) =>
       measure('find', () => store.find(kind, index, value, options)),
+    list: (kind, options) => measure('list', () => store.list(kind, options)),
     due: (kind, before, limit) => measure('due', () => store.due(kind, before, limit)),
     write: (kind, id, document, options) =>
       measure('write', () => store.write(kind, id, document, options)),

@@ -13,6 +13,7 @@ import type { Documents, Kind } from './kinds.ts';
 import type {
   EventPlace,
   FindOptions,
+  ListOptions,
   PendingEvent,
   PendingOptions,
   Store,
@@ -88,6 +89,10 @@ class MongodbStore implements Store {
     options: FindOptions = {},
   ): Promise<Stored<Documents[K]>[]> {
     return this.#calls.run(() => this.#queries.find(kind, index, value, options));
+  }
+
+  list<K extends Kind>(kind: K, options: ListOptions = {}): Promise<Stored<Documents[K]>[]> {
+    return this.#calls.run(() => this.#queries.list(kind, options));
   }
 
   due<K extends Kind>(kind: K, before: number, limit: number): Promise<Stored<Documents[K]>[]> {

@@ -7,13 +7,14 @@ import type { Clock } from '../base/clock.ts';
 import { Problem } from '../base/errors.ts';
 import { randomToken } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
-import { boundedLimit } from './entries.ts';
+import { boundedLimit, requireKept } from './entries.ts';
 import { expire } from './expiry.ts';
 import { kinds } from './kinds.ts';
 import type { Documents, Kind } from './kinds.ts';
 import type {
   EventPlace,
   FindOptions,
+  ListOptions,
   PendingEvent,
   PendingOptions,
   Store,
@@ -113,6 +114,12 @@ class RedisStore implements Store {
     options?: FindOptions,
   ): Promise<Stored<Documents[K]>[]> {
     return this.#open(() => this.#reader.find(kind, index, value, options));
+  }
+
+  /** What lives here is not listed. */
+  async list<K extends Kind>(kind: K, _options?: ListOptions): Promise<Stored<Documents[K]>[]> {
+    requireKept(kind);
+    throw new TypeError(`${kind} is not kept in Redis`);
   }
 
   due<K extends Kind>(kind: K, before: number, limit: number): Promise<Stored<Documents[K]>[]> {

@@ -34,6 +34,7 @@ export function split({ hot, kept }: SplitOptions): Store {
   return {
     get: (kind, id) => home(kind).get(kind, id),
     find: (kind, index, value, options) => home(kind).find(kind, index, value, options),
+    list: (kind, options) => home(kind).list(kind, options),
     due: (kind, before, limit) => home(kind).due(kind, before, limit),
     write: (kind, id, document, options) => home(kind).write(kind, id, document, options),
 

@@ -16,6 +16,7 @@ import type { Documents, Kind } from './kinds.ts';
 import type {
   EventPlace,
   FindOptions,
+  ListOptions,
   PendingEvent,
   PendingOptions,
   Store,
@@ -91,6 +92,10 @@ class SqliteStore implements Store {
     options: FindOptions = {},
   ): Promise<Stored<Documents[K]>[]> {
     return this.#read(() => this.#queries.find(kind, index, value, options));
+  }
+
+  list<K extends Kind>(kind: K, options: ListOptions = {}): Promise<Stored<Documents[K]>[]> {
+    return this.#read(() => this.#queries.list(kind, options));
   }
 
   due<K extends Kind>(kind: K, before: number, limit: number): Promise<Stored<Documents[K]>[]> {

@@ -64,6 +64,8 @@ export interface FindOptions {
   prefix?: boolean;
 }
 
+export type ListOptions = Pick<FindOptions, 'after' | 'limit'>;
+
 export interface PendingOptions {
   /** Continue behind this event; from the beginning where it is no longer pending. */
   after?: EventPlace | undefined;
@@ -81,6 +83,12 @@ export interface Store {
     value: string,
     options?: FindOptions,
   ): Promise<Stored<Documents[K]>[]>;
+
+  /**
+   * All documents of a kept kind, in the order of their ids, from behind `after`. For operators and for what goes
+   * through everything: what is asked for often has an index.
+   */
+  list<K extends Kind>(kind: K, options?: ListOptions): Promise<Stored<Documents[K]>[]>;
 
   /**
    * Documents whose time (`due` of the kind) has come: `<= before`, earliest first. 1000 at the

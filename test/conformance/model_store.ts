@@ -7,6 +7,7 @@ import { Conflict, Duplicate } from '../../src/storage/store.ts';
 import type {
   EventPlace,
   FindOptions,
+  ListOptions,
   PendingEvent,
   PendingOptions,
   Store,
@@ -55,6 +56,12 @@ export class ModelStore implements Store {
     if (descending) found.reverse();
     const behind = (id: string) => after === undefined || (descending ? id < after : id > after);
     return found.filter(({ id }) => behind(id)).slice(0, limit);
+  }
+
+  async list<K extends Kind>(kind: K, { after = '', limit = 100 }: ListOptions = {}) {
+    return this.#all(kind)
+      .filter(({ id }) => id > after)
+      .slice(0, limit);
   }
 
   async due<K extends Kind>(kind: K, before: number, limit: number) {

@@ -296,6 +296,7 @@ describe('a store that fails', () => {
           : world.store.write(kind, id, document, options),
       get: (kind, id) => world.store.get(kind, id),
       find: (kind, index, value, options) => world.store.find(kind, index, value, options),
+      list: (kind, options) => world.store.list(kind, options),
       due: (kind, before, limit) => world.store.due(kind, before, limit),
       pending: (limit, options) => world.store.pending(limit, options),
       settle: (events) => world.store.settle(events),

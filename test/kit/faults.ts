@@ -80,6 +80,7 @@ export function faulty(store: Store, fault: Fault = {}): FaultyStore {
     get: (kind, id) => reading(kind, () => store.get(kind, id)),
     find: (kind, index, value, options) =>
       reading(kind, () => store.find(kind, index, value, options)),
+    list: (kind, options) => reading(kind, () => store.list(kind, options)),
     due: (kind, before, limit) => reading(kind, () => store.due(kind, before, limit)),
     write: (kind, id, document, options) =>
       writing(kind, () => store.write(kind, id, document, options)),

@@ -49,6 +49,7 @@ export function freezing(store: Store): FreezingStore {
   return {
     get: (kind, id) => step(() => store.get(kind, id)),
     find: (kind, index, value, options) => step(() => store.find(kind, index, value, options)),
+    list: (kind, options) => step(() => store.list(kind, options)),
     due: (kind, before, limit) => step(() => store.due(kind, before, limit)),
     write: (kind, id, document, options) =>
       step(() => store.write(kind, id, document, options), true),

@@ -159,6 +159,7 @@ function fakeOidc(ownIssuer: string, fake: FakeOidc): LinkOidc {
       return fake.answer(parameters);
     },
     session: () => Promise.resolve(undefined),
+    signedInAt: () => Promise.resolve(undefined),
     subject: () => Promise.resolve(undefined),
     endSession(_ctx, reason) {
       if (fake.failure !== undefined) return Promise.reject(fake.failure);

@@ -441,6 +441,7 @@ function bound(store: Store): Store {
   return {
     get: (...all) => store.get(...all),
     find: (...all) => store.find(...all),
+    list: (kind, options) => store.list(kind, options),
     due: (...all) => store.due(...all),
     write: (...all) => store.write(...all),
     pending: (...all) => store.pending(...all),

@@ -21,6 +21,7 @@ async function openWatchedStore(clock: () => number = Date.now): Promise<Watched
   return {
     get: (kind, id) => store.get(kind, id),
     find: (kind, index, value, options) => store.find(kind, index, value, options),
+    list: (kind, options) => store.list(kind, options),
     due: (kind, before, limit) => store.due(kind, before, limit),
     write(kind, id, document, options) {
       if (!ofWorkers.has(kind)) written.push(document === null ? `-${kind}` : kind);

@@ -7,12 +7,14 @@ import {
   brandStylesheet,
   contrast,
   contrastText,
+  accountStyleVersion,
   styleVersion,
   versionOf,
 } from '../../views/stylesheet.ts';
 import { run } from '../web/app.ts';
 import { brand } from './samples.ts';
 
+const accountStyle = readFileSync(new URL('../../views/account.css', import.meta.url), 'utf8');
 const style = readFileSync(new URL('../../views/style.css', import.meta.url), 'utf8');
 
 const hex = fc
@@ -113,6 +115,7 @@ describe('style.css', () => {
 
   it('has its version in views/stylesheet.ts (write it there after a change)', () => {
     expect(styleVersion).toBe(versionOf(style));
+    expect(accountStyleVersion).toBe(versionOf(accountStyle));
   });
 });
 

@@ -36,6 +36,12 @@ const issuer = field('Its issuer');
 const roles = field('The roles, as in tokens from now on', strings);
 const kid = field('Its `kid`');
 const alg = field('Its algorithm');
+const actor = maybe('Id of the user who did it; absent: an operator, or nobody');
+const invitation = field('Id of the invitation');
+const domain = field('The domain of e-mail addresses');
+const feedback = maybe('Why, in Stripe’s words, such as `too_expensive`');
+const reason = maybe('Why, in the words of whoever closed it');
+const moment = (text: string) => field(text, { type: 'integer' });
 const session = field('Id of the session here');
 const sid = 'The session at this app, as in its tokens';
 
@@ -103,6 +109,12 @@ const declared: { [Type in EventType]: Declared<Type> | false } = {
     text: 'All sessions and tokens of a user from before are ended, at every browser',
     fields: { user, reason: field('Why', words('operator', 'signed_out')) },
   },
+  'user.changed': { text: 'A user goes by another name, picture or language', fields: { user } },
+  'user.deletion_asked': {
+    text: 'A user wants to be deleted, and will be unless they take it back',
+    fields: { user, at: moment('When they will be deleted, in milliseconds since the epoch') },
+  },
+  'user.deletion_withdrawn': { text: 'A user stays after all', fields: { user } },
   'identity.linked': {
     text: 'A user may sign in by another provider as well',
     fields: { user, provider, issuer },
@@ -117,20 +129,68 @@ const declared: { [Type in EventType]: Declared<Type> | false } = {
   },
   'account.closed': {
     text: 'An account is closed, for all of its members',
-    fields: { account, reason: maybe('Why, in the words of whoever closed it') },
+    fields: { account, feedback, reason, actor },
+  },
+  'account.renamed': {
+    text: 'An account has another name',
+    fields: { account, name: field('Its name'), actor },
+  },
+  'account.closing': {
+    text: 'An account will be closed, unless that is taken back',
+    fields: {
+      account,
+      at: moment('When it will be closed, in milliseconds since the epoch'),
+      feedback,
+      reason,
+      actor,
+    },
+  },
+  'account.closing_withdrawn': {
+    text: 'An account stays open after all',
+    fields: { account, actor },
+  },
+  'account.reopened': { text: 'A closed account is open again', fields: { account } },
+  'account.domain_proven': {
+    text: 'An account has shown that an e-mail domain is its own',
+    fields: { account, domain, actor },
+  },
+  'account.domain_removed': {
+    text: 'An e-mail domain is not an account’s any more',
+    fields: { account, domain, actor },
   },
   'account.revoked': {
     text: 'All tokens for an account from before are ended',
     fields: { account, reason: field('Why', words('operator')) },
   },
-  'member.added': { text: 'A user belongs to an account', fields: { user, account, roles } },
+  'member.added': { text: 'A user belongs to an account', fields: { user, account, roles, actor } },
   'member.changed': {
     text: 'A member has other roles in an account',
-    fields: { user, account, roles },
+    fields: { user, account, roles, actor },
   },
   'member.removed': {
     text: 'A user does not belong to an account any more',
-    fields: { user, account },
+    fields: { user, account, actor },
+  },
+  'invitation.created': {
+    text: 'Somebody is invited to an account',
+    fields: { invitation, account, roles, actor },
+  },
+  'invitation.resent': false,
+  'invitation.waiting': {
+    text: 'Somebody wants to join an account, and has to be confirmed',
+    fields: { invitation, account, user },
+  },
+  'invitation.accepted': {
+    text: 'An invitation was accepted. `member.added` says the rest',
+    fields: { invitation, account, user, actor },
+  },
+  'invitation.declined': {
+    text: 'Somebody who wanted to join was not let in, or did not want to',
+    fields: { invitation, account, user, actor },
+  },
+  'invitation.withdrawn': {
+    text: 'An invitation is of no use any more',
+    fields: { invitation, account, actor },
   },
   'owner.removed': false,
   'session.ended': {
@@ -180,6 +240,10 @@ const declared: { [Type in EventType]: Declared<Type> | false } = {
   'consent.given': {
     text: 'A user allowed somebody else’s app',
     fields: { user, client, account: maybe('Id of the account'), scopes: field('What', strings) },
+  },
+  'consent.withdrawn': {
+    text: 'A user does not allow somebody else’s app any more',
+    fields: { user, client, account: maybe('Id of the account') },
   },
   'key.created': { text: 'There is a new signing key', fields: { kid, alg } },
   'key.removed': { text: 'A signing key is over and deleted', fields: { kid, alg } },

@@ -1,9 +1,9 @@
 /** The reads of documents. */
 
 import type { Filter } from 'mongodb';
-import { boundedLimit, requireIndex } from '../entries.ts';
+import { boundedLimit, requireIndex, requireKept } from '../entries.ts';
 import type { Documents, Kind } from '../kinds.ts';
-import type { FindOptions, Stored } from '../store.ts';
+import type { FindOptions, ListOptions, Stored } from '../store.ts';
 import { dateOf, documentFields, label, maxTimeMS, storedOf } from './rows.ts';
 import type { Row, Tables } from './rows.ts';
 
@@ -12,7 +12,7 @@ const last = '\u{10FFFF}';
 
 export function createQueries(tables: Tables) {
   /** All in one answer: a cursor would be one more thing that can be lost. */
-  const list = async <K extends Kind>(
+  const read = async <K extends Kind>(
     kind: K,
     filter: Filter<Row>,
     sort: Record<string, 1 | -1>,
@@ -46,11 +46,20 @@ export function createQueries(tables: Tables) {
         entries: prefix ? { $elemMatch: { $gte: from, $lt: from + last } } : from,
         ...(after === undefined ? {} : { _id: descending ? { $lt: after } : { $gt: after } }),
       };
-      return list(kind, filter, { _id: descending ? -1 : 1 }, boundedLimit(limit));
+      return read(kind, filter, { _id: descending ? -1 : 1 }, boundedLimit(limit));
+    },
+
+    async list<K extends Kind>(
+      kind: K,
+      { after, limit }: ListOptions,
+    ): Promise<Stored<Documents[K]>[]> {
+      requireKept(kind);
+      const filter: Filter<Row> = after === undefined ? {} : { _id: { $gt: after } };
+      return read(kind, filter, { _id: 1 }, boundedLimit(limit));
     },
 
     due<K extends Kind>(kind: K, before: number, limit: number): Promise<Stored<Documents[K]>[]> {
-      return list(kind, { due: { $lte: dateOf(before) } }, { due: 1 }, boundedLimit(limit));
+      return read(kind, { due: { $lte: dateOf(before) } }, { due: 1 }, boundedLimit(limit));
     },
 
     async ping(): Promise<void> {

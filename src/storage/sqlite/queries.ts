@@ -1,9 +1,9 @@
 /** The reads. */
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { boundedLimit, requireIndex } from '../entries.ts';
+import { boundedLimit, requireIndex, requireKept } from '../entries.ts';
 import type { Documents, Kind } from '../kinds.ts';
-import type { FindOptions, PendingEvent, PendingOptions, Stored } from '../store.ts';
+import type { FindOptions, ListOptions, PendingEvent, PendingOptions, Stored } from '../store.ts';
 
 interface DocumentRow {
   id: string;
@@ -21,6 +21,9 @@ export function createQueries(database: DatabaseSync) {
   const byTime = database.prepare(
     'SELECT id, version, body FROM documents WHERE kind = ? AND due <= ? ORDER BY due, id LIMIT ?',
   );
+  const all = database.prepare(
+    'SELECT id, version, body FROM documents WHERE kind = ? AND id > ? AND body IS NOT NULL ORDER BY id LIMIT ?',
+  );
   const outbox = createOutbox(database);
   const trivial = database.prepare('SELECT sequence FROM outbox LIMIT 1');
   const find = createFind(database);
@@ -29,6 +32,11 @@ export function createQueries(database: DatabaseSync) {
     get<K extends Kind>(kind: K, id: string): Stored<Documents[K]> | undefined {
       const row = one.get(kind, id) as unknown as DocumentRow | undefined;
       return row === undefined ? undefined : stored(row);
+    },
+    list<K extends Kind>(kind: K, { after = '', limit }: ListOptions): Stored<Documents[K]>[] {
+      requireKept(kind);
+      const rows = all.all(kind, after, boundedLimit(limit)) as unknown as DocumentRow[];
+      return rows.map((row) => stored(row));
     },
     due<K extends Kind>(kind: K, before: number, limit: number): Stored<Documents[K]>[] {
       const rows = byTime.all(kind, before, boundedLimit(limit)) as unknown as DocumentRow[];

@@ -17,7 +17,10 @@ const clients = [
 ];
 
 /** Those of the directory's own steps are told to nobody, those of a stream to that one alone. */
-type Sample = Exclude<EventType, 'owner.removed' | 'cutoff.continued' | `stream.${string}`>;
+type Sample = Exclude<
+  EventType,
+  'owner.removed' | 'invitation.resent' | 'cutoff.continued' | `stream.${string}`
+>;
 
 export const samples: { [Type in Sample]: Required<EventData[Type]> } & Record<string, object> = {
   'user.registered': { user, account, name: 'Ada Lovelace' },
@@ -29,11 +32,36 @@ export const samples: { [Type in Sample]: Required<EventData[Type]> } & Record<s
   'identity.linked': { user, ...provider },
   'identity.unlinked': { user, ...provider },
   'account.created': { account, name: 'Acme', owner: user },
-  'account.closed': { account, reason: 'It was too expensive.' },
+  'user.changed': { user },
+  'user.deletion_asked': { user, at: at + 14 * 86_400_000 },
+  'user.deletion_withdrawn': { user },
+  'account.renamed': { account, name: 'Acme Ltd', actor: user },
+  'account.closing': {
+    account,
+    at: at + 1000,
+    feedback: 'unused',
+    reason: 'No time.',
+    actor: user,
+  },
+  'account.closing_withdrawn': { account, actor: user },
+  'account.closed': {
+    account,
+    feedback: 'too_expensive',
+    reason: 'It was too expensive.',
+    actor: user,
+  },
+  'account.reopened': { account },
+  'account.domain_proven': { account, domain: 'acme.example', actor: user },
+  'account.domain_removed': { account, domain: 'acme.example', actor: user },
   'account.revoked': { account, reason: 'operator' },
-  'member.added': { user, account, roles: ['member'] },
-  'member.changed': { user, account, roles: ['admin', 'billing'] },
-  'member.removed': { user, account },
+  'member.added': { user, account, roles: ['member'], actor: 'usr_bob' },
+  'member.changed': { user, account, roles: ['admin', 'billing'], actor: 'usr_bob' },
+  'member.removed': { user, account, actor: 'usr_bob' },
+  'invitation.created': { invitation: 'inv_1', account, roles: ['member'], actor: 'usr_bob' },
+  'invitation.waiting': { invitation: 'inv_1', account, user },
+  'invitation.accepted': { invitation: 'inv_1', account, user, actor: 'usr_bob' },
+  'invitation.declined': { invitation: 'inv_1', account, user, actor: 'usr_bob' },
+  'invitation.withdrawn': { invitation: 'inv_1', account, actor: 'usr_bob' },
   'session.ended': { session: 'session_1', user, reason: 'signed_out', clients },
   'grant.revoked': {
     grant: 'grant_1',
@@ -51,6 +79,7 @@ export const samples: { [Type in Sample]: Required<EventData[Type]> } & Record<s
   },
   'tokens.revoked_before': { before: at - 1000, client: 'web', reason: 'operator' },
   'consent.given': { user, client: 'partner', account, scopes: ['openid', 'email'] },
+  'consent.withdrawn': { user, client: 'partner', account },
   'key.created': { kid: 'kid_2', alg: 'ES256' },
   'key.removed': { kid: 'kid_1', alg: 'ES256' },
   ping: { receiver: 'webhook:crm' },

@@ -35,7 +35,7 @@ describe('a webhook', () => {
       type: 'member.removed',
       timestamp: '2027-01-02T03:04:05.678Z',
       version: 1,
-      data: { user: 'usr_ada', account: 'acc_acme' },
+      data: { user: 'usr_ada', account: 'acc_acme', actor: 'usr_bob' },
     });
   });
 

@@ -1,0 +1,31 @@
+/** All pages of `/account`, in one list: the test of who may use what goes through it. */
+
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { Secrets } from '../base/secrets.ts';
+import type { Billing } from '../billing/billing.ts';
+import type { Config } from '../config.ts';
+import type { Directory } from '../directory/directory.ts';
+import type { LinkOidc } from '../oidc/links.ts';
+import type { Cookies } from '../web/cookies.ts';
+import type { Csrf } from '../web/csrf.ts';
+import type { Limits } from '../web/limits.ts';
+import type { AccountRoute } from './visit.ts';
+
+export interface AccountPages {
+  config: Config;
+  oidc: LinkOidc;
+  directory: Directory;
+  /** Absent where nothing is sold by Stripe. */
+  billing: Billing | undefined;
+  secrets: Secrets;
+  cookies: Cookies;
+  csrf: Csrf;
+  clock: Clock;
+  log: Log;
+  limits: Limits;
+}
+
+export function accountPages(_deps: AccountPages): AccountRoute[] {
+  return [];
+}
