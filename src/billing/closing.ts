@@ -131,7 +131,9 @@ function isMarked({ subscriptions = {} }: AccountDocument): boolean {
  * When all that the account pays for is over, if none of it is renewed.
  * @returns `undefined` where it pays for nothing
  */
-export function endOf({ subscriptions = {} }: AccountDocument): number | undefined {
+export function endOf({
+  subscriptions = {},
+}: Pick<AccountDocument, 'subscriptions'>): number | undefined {
   const ends = Object.values(subscriptions)
     .filter((one) => !isDead(one) && one.status !== 'incomplete')
     .flatMap(({ cancelAt, periodEnd, trialEnd }) => cancelAt ?? periodEnd ?? trialEnd ?? []);
