@@ -28,6 +28,7 @@ import {
   unpaidPage,
   waitingPage,
 } from '../../views/signup.ts';
+import { closingSamples } from './account_closing_samples.ts';
 import { signedOutPage, signOutPage, signOutQuestion, stayedPage } from '../../views/signout.ts';
 
 export const brand: Brand = {
@@ -126,6 +127,7 @@ const failureCodes: [code: string, status: number, retryAfterSeconds?: number][]
   ['account_foreign', 403],
   ['account_missing', 403],
   ['billing_unavailable', 404],
+  ['account_closing', 409],
   ['card_declined', 402],
   ['change_not_possible', 409],
   ['change_refused', 502],
@@ -317,6 +319,13 @@ function standings(): [string, () => Html][] {
       () => accountBillingPage({ ...standing, products: [analytics] }, brand),
     ],
     [
+      'standing of an account that will be closed',
+      () => {
+        const closing = { at: now + 9 * day, keep: '/account/close' };
+        return accountBillingPage({ ...standing, products: [analytics], closing }, brand);
+      },
+    ],
+    [
       'standing, to ask',
       () => {
         const { plan, product, state } = late;
@@ -503,6 +512,7 @@ export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Ht
   ['continue', () => continuePage('https://app.northwind.example/callback', brand)],
   ['message', () => messagePage('We cannot ask you that here', 'The app asked for more.', brand)],
   ...billing(),
+  ...closingSamples(brand),
   ...failures(),
 ]);
 
