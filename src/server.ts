@@ -18,6 +18,7 @@ import { createSecrets } from './base/secrets.ts';
 import { openBilling } from './billing/billing.ts';
 import type { Billing } from './billing/billing.ts';
 import type { Config } from './config.ts';
+import { createClosingWorker } from './directory/closing_worker.ts';
 import { createDirectory } from './directory/directory.ts';
 import type { Directory } from './directory/directory.ts';
 import { lateSeats } from './directory/seats.ts';
@@ -166,7 +167,12 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const watches = createWatches({ keyring, cutoffs, log, takeKeys: present.takeKeys });
 
   const own = billing === undefined ? [] : [billing];
-  const workers = [dispatcher, sweeper, live, ...watches, ...own];
+  const closing = createClosingWorker({
+    ...common,
+    closing: directory.closing,
+    before: billing?.closing.refresh,
+  });
+  const workers = [dispatcher, sweeper, live, closing, ...watches, ...own];
 
   return {
     callback: (request, response) => present.answer(request, response),

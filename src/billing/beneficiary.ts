@@ -3,6 +3,7 @@
 import { Problem } from '../base/errors.ts';
 import type { Config } from '../config.ts';
 import { accountUnknown } from '../directory/accounts.ts';
+import { requireStaying } from '../directory/closing.ts';
 import type { Directory } from '../directory/directory.ts';
 import { ownerRole } from '../directory/roles.ts';
 import type { AccountDocument } from '../storage/documents.ts';
@@ -78,6 +79,7 @@ async function withAccount(
   if (hasLive(document, product)) {
     return { at: 'subscribed', account, product, ...(returnTo !== undefined && { returnTo }) };
   }
+  requireStaying(document);
   return { user, account, mayTry: mayTry && document.subscriptions?.[product] === undefined };
 }
 

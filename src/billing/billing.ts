@@ -14,7 +14,8 @@ import type { Directory } from '../directory/directory.ts';
 import type { Store } from '../storage/store.ts';
 import { createCatalog } from './catalog.ts';
 import { createCatchUp } from './catch_up.ts';
-import { createClosedAccounts } from './closed_accounts.ts';
+import { createClosing } from './closing.ts';
+import type { BillingClosing } from './closing.ts';
 import { createCustomers } from './customers.ts';
 import type { Customers } from './customers.ts';
 import { createPortal } from './portal.ts';
@@ -71,6 +72,7 @@ export interface Billing {
   portal: Portal;
   switching: Switching;
   seats: BillingSeats;
+  closing: BillingClosing;
   reconcile: Reconcile;
   webhooks: Webhooks;
   /** What the dispatcher calls. */
@@ -116,16 +118,16 @@ async function createBilling(options: BillingOptions): Promise<Billing> {
   const signupWorker = createSignupWorker({ ...shared, sweep: signups.sweep });
   const parts: BillingParts = { ...shared, stripe, catalog, sync };
   const seats = createSeats(parts);
-  const closed = createClosedAccounts(parts);
-  const reconcile = createReconcile({ store, sync, seats, closed, log });
+  const closing = createClosing(parts);
+  const reconcile = createReconcile({ store, sync, seats, closing, log });
   const { fulfil } = signups;
-  const { webhooks, ...events } = eventsOfStripe(parts, { reconcile, fulfil });
+  const { webhooks, ...events } = eventsOfStripe(parts, { reconcile, fulfil, closing });
 
   // Parts with work of their own each add a line.
   const background: Background[] = [
     events,
     { handlers: [], workers: [signupWorker] },
-    { handlers: [seats.handler, closed.handler], workers: [] },
+    { handlers: [seats.handler, closing.handler], workers: [] },
   ];
   const workers = background.flatMap((part) => part.workers);
   return {
@@ -137,6 +139,7 @@ async function createBilling(options: BillingOptions): Promise<Billing> {
     portal: createPortal({ stripe, config: first.stripe, log }),
     switching: createSwitching({ store, stripe, catalog, clock }),
     seats,
+    closing,
     reconcile,
     webhooks,
     handlers: background.flatMap((part) => part.handlers),
@@ -155,12 +158,18 @@ async function createBilling(options: BillingOptions): Promise<Billing> {
 /** How it comes to be known that something has changed at Stripe: told, caught up with, or found out. */
 function eventsOfStripe(
   parts: BillingParts,
-  { reconcile, fulfil }: { reconcile: Reconcile; fulfil: Signups['fulfil'] | undefined },
+  {
+    reconcile,
+    fulfil,
+    closing,
+  }: Pick<Billing, 'reconcile' | 'closing'> & {
+    fulfil: Signups['fulfil'] | undefined;
+  },
 ): Background & { webhooks: Webhooks } {
   const { first, measures, random = Math.random } = parts;
   const shared = { ...parts, config: first.stripe, random };
   const inbox = new Inbox(shared);
-  const work = createEventWork({ ...shared, fulfil });
+  const work = createEventWork({ ...shared, fulfil, closing });
   return {
     webhooks: createWebhooks({ ...shared, inbox }),
     handlers: [],

@@ -94,7 +94,8 @@ async function featuresOf(
   return features;
 }
 
-async function subscriptionsOf(
+/** All of a customer, those that are over as well. @throws {Problem} `stripe_unavailable` (503) */
+export async function subscriptionsOf(
   stripe: StripeClient,
   customer: string,
 ): Promise<Stripe.Subscription[]> {

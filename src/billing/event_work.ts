@@ -5,6 +5,7 @@ import type { StripeConfig } from '../config.ts';
 import type { InboxDocument } from '../storage/documents.ts';
 import type { Store } from '../storage/store.ts';
 import { readEnvelope } from './arrivals.ts';
+import type { BillingClosing } from './closing.ts';
 import { idOf } from './customer_state.ts';
 import { endDisputed } from './disputes.ts';
 import { workOf } from './event_kinds.ts';
@@ -18,6 +19,8 @@ export interface EventWorkOptions {
   sync: Sync;
   /** Looks at a Checkout Session. Without it the customer is only read afresh. */
   fulfil: Signups['fulfil'] | undefined;
+  /** Something may have changed that speaks against a closing. */
+  closing?: Pick<BillingClosing, 'settle'> | undefined;
   log: Log;
 }
 
@@ -25,12 +28,13 @@ export interface EventWorkOptions {
 export type DoEvent = (id: string, event: InboxDocument) => Promise<string | undefined>;
 
 export function createEventWork(options: EventWorkOptions): DoEvent {
-  const { config, stripe, sync, fulfil } = options;
+  const { config, stripe, sync, fulfil, closing } = options;
 
   async function syncOf(id: string, event: InboxDocument): Promise<string | undefined> {
     const customer = event.customer ?? (await customerOf(stripe, id, event));
     if (customer === undefined) return 'customer_unknown';
-    await sync.customer(customer);
+    const { account } = await sync.customer(customer);
+    if (account !== undefined) await closing?.settle(account);
     return undefined;
   }
 

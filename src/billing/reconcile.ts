@@ -8,7 +8,7 @@ import type { Log } from '../base/log.ts';
 import { eachOf } from '../events/each_of.ts';
 import type { AccountDocument } from '../storage/documents.ts';
 import type { Store, Stored } from '../storage/store.ts';
-import type { ClosedAccounts } from './closed_accounts.ts';
+import type { BillingClosing } from './closing.ts';
 import type { BillingSeats } from './seats.ts';
 import type { Stray } from './subscription_state.ts';
 import type { Sync } from './types.ts';
@@ -51,7 +51,8 @@ export interface ReconcileOptions {
   sync: Sync;
   /** Members, seats and the quantity are compared too. */
   seats?: Pick<BillingSeats, 'settle'>;
-  closed?: Pick<ClosedAccounts, 'end'>;
+  /** Whose account is closed, or will be, is to have nothing that is renewed. */
+  closing?: Pick<BillingClosing, 'settle'>;
   log: Log;
 }
 
@@ -97,7 +98,7 @@ async function* withCustomers(store: Store): AsyncGenerator<Stored<AccountDocume
 }
 
 function comparison(
-  { sync, seats, closed, log }: ReconcileOptions,
+  { sync, seats, closing, log }: ReconcileOptions,
   report: ReconcileReport,
   isStopped: () => boolean = () => false,
 ) {
@@ -109,7 +110,7 @@ function comparison(
     report.accounts += 1;
     try {
       const { differences: found, strays } = await sync.customer(customer, { onlyKnown: true });
-      await closed?.end(account);
+      await closing?.settle(account);
       const seated = (await seats?.settle(account)) ?? [];
       const differences = seated.length === 0 ? found : { ...found, members: seated };
       failures = 0;

@@ -3,6 +3,7 @@
 import { Problem } from '../base/errors.ts';
 import type { Config } from '../config.ts';
 import { change } from '../directory/change.ts';
+import { requireStaying } from '../directory/closing.ts';
 import type { SignupDocument } from '../storage/documents.ts';
 import { createSession, expireSession } from './checkout.ts';
 import type { Session, StoredSignup } from './checkout.ts';
@@ -87,6 +88,7 @@ export async function keepSession(
     return { document: { ...next, dueAt: nextLookAt(next, clock()) } };
   });
   if (kept?.document.session === session.id) {
+    await requireAccount(options, kept.document, session);
     // Under its key Stripe answers as it did then: it may be paid by now.
     return kept.written && session.status === 'open' && session.url !== null
       ? { at: 'checkout', signup: id, url: session.url }
@@ -97,6 +99,27 @@ export async function keepSession(
     await expireSession(stripe, session.id);
   }
   return 'again';
+}
+
+/**
+ * Whoever closes the account looks for open payment pages behind their decision, and here is looked for the decision
+ * behind the page: one of both finds the other.
+ * @throws {Problem} `account_closed`, `account_closing` (409)
+ */
+async function requireAccount(
+  { store, stripe }: AttemptOptions,
+  { account, isNew }: SignupDocument,
+  session: Session,
+): Promise<void> {
+  if (isNew) return;
+  const document = (await store.get('account', account))?.document;
+  if (document === undefined) return;
+  try {
+    requireStaying(document);
+  } catch (error) {
+    await expireSession(stripe, session.id);
+    throw error;
+  }
 }
 
 /** A free plan, or a trial without a card. @returns `refused`: Stripe does not want it, and has done nothing */

@@ -132,6 +132,7 @@ function projectionOf(
     item: item?.id,
     price: price?.id,
     cancellation: cancellationOf(subscription),
+    closing: closingMark(subscription) === undefined ? undefined : true,
   });
 }
 
@@ -143,6 +144,11 @@ const periods = ['day', 'week', 'month', 'year'] as const;
 
 function periodOf(price: Stripe.Price | undefined): SubscriptionProjection['period'] {
   return periods.find((period) => period === price?.recurring?.interval);
+}
+
+/** What a closing of its account has noted on it (`closing_subscriptions.ts`). */
+export function closingMark({ metadata }: Stripe.Subscription): string | undefined {
+  return metadata['tollgate_closing'] || undefined;
 }
 
 function cancellationOf({

@@ -8,6 +8,7 @@ import type { Clock } from '../base/clock.ts';
 import { sha256 } from '../base/secrets.ts';
 import type { PlanConfig, PriceConfig } from '../config.ts';
 import type { Account } from '../directory/accounts.ts';
+import { requireStaying } from '../directory/closing.ts';
 import type { SubscriptionProjection } from '../storage/documents.ts';
 import type { Store } from '../storage/store.ts';
 import { idOf } from './customer_state.ts';
@@ -66,7 +67,8 @@ export type Prepared =
 export interface Switching {
   /**
    * @param wish what it leaves out stays as it is
-   * @throws {Problem} those of `Catalog.offer`; `seats_taken`, `payment_late`, `change_not_possible` (409);
+   * @throws {Problem} those of `Catalog.offer`; `account_closing`, `seats_taken`, `payment_late`,
+   *   `change_not_possible` (409);
    *   `stripe_unavailable`, `price_unavailable` (503)
    */
   prepare(account: Account, wish: PlanWish): Promise<Prepared>;
@@ -162,6 +164,7 @@ async function prepare(
   const taken = await seatsTaken(store, plan, account.id);
   const quantity = quantityFor(plan, wish.quantity ?? item.quantity, taken);
   const priceId = await catalog.priceId(price);
+  requireStaying(account);
   if (item.price.id === priceId && (quantity ?? item.quantity) === item.quantity) {
     return { is: 'same', plan };
   }

@@ -79,8 +79,11 @@ async function settle(
   return strays.length === 0 ? { account, differences } : { account, differences, strays };
 }
 
-/** What was written could not be looked at once more: the inbox does it, whoever called. */
-async function remind({ store, clock }: SyncOptions, customer: string): Promise<void> {
+/** What could not be looked at now is looked at by the inbox, again and again, whoever called. */
+export async function remind(
+  { store, clock }: Pick<SyncOptions, 'store' | 'clock'>,
+  customer: string,
+): Promise<void> {
   const now = clock();
   const about = { type: 'customer.updated', customer, at: now, receivedAt: now };
   const document = { ...about, state: 'waiting', attempts: 0, dueAt: now } as const;

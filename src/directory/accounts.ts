@@ -38,7 +38,6 @@ const nameWithoutOne = 'Personal account';
 
 export interface Accounts {
   create: (input: NewAccount) => Promise<Account>;
-  close: (account: string, reason?: string) => Promise<Account>;
   /** The personal account of somebody new, whose membership was written first. Idempotent. */
   finishRegistration: (user: string, account: string) => Promise<void>;
   /** The membership of an owner whom the account names. Idempotent. */
@@ -123,21 +122,7 @@ export function createAccounts({ store, clock }: { store: Store; clock: Clock })
     return changed?.written === true;
   }
 
-  async function close(account: string, reason?: string): Promise<Account> {
-    const why = reason === undefined ? {} : { reason: requireName(reason) };
-    const changed = await change(store, 'account', account, (document) => {
-      if (document.status === 'closed') return undefined;
-      const events = [newEvent(clock, 'account.closed', { account, ...why })];
-      return {
-        document: { ...document, status: 'closed', closed: { at: clock(), ...why } },
-        events,
-      };
-    });
-    if (changed === undefined) throw accountUnknown();
-    return { id: account, ...changed.document };
-  }
-
-  return { create, close, finishRegistration, finishOwner, addOwner, removeOwner };
+  return { create, finishRegistration, finishOwner, addOwner, removeOwner };
 }
 
 /** Of somebody who did not say what it is called. @param id the owner's */
@@ -160,7 +145,7 @@ export function requireAnotherOwner(account: AccountDocument, user: string): voi
 }
 
 /** @throws {Problem} `account_closed` (409) */
-export function requireOpen(account: AccountDocument): void {
+export function requireOpen(account: Pick<AccountDocument, 'status'>): void {
   if (account.status === 'active') return;
   throw new Problem('account_closed', 409, 'This account is closed.');
 }

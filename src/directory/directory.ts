@@ -18,6 +18,8 @@ import { createAccess } from './access.ts';
 import type { Membership, UsableAccount } from './access.ts';
 import { createAccounts } from './accounts.ts';
 import type { Account, Accounts, NewAccount } from './accounts.ts';
+import { createClosing } from './closing.ts';
+import type { Closing } from './closing.ts';
 import { unlinkIdentity } from './identities.ts';
 import type { Invitations } from './invitation_types.ts';
 import { createInvitations } from './invitations.ts';
@@ -79,7 +81,9 @@ export interface Directory extends Revocations {
   setUserStatus(user: string, status: UserDocument['status']): Promise<StoredUser>;
   /** @throws {Problem} `user_unknown` (404), `account_exists`, `too_many_accounts` (409) */
   createAccount(input: NewAccount): Promise<Account>;
-  /** @throws {Problem} `account_unknown` (404) */
+  /** Closing an account, taking that back, and opening it again. */
+  closing: Closing;
+  /** At once, by an operator. @throws {Problem} `account_unknown` (404), `reason_invalid` (400) */
   closeAccount(account: string, reason?: string): Promise<Account>;
   /**
    * @returns whether somebody came: who is a member already keeps the roles they have
@@ -115,6 +119,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
   const { store, clock, seats = roomForAll, reservedIds = new Set() } = options;
   const users = createUsers({ store, clock, seats, reservedIds });
   const accounts = createAccounts({ store, clock });
+  const closing = createClosing({ store, clock, accounts });
   const members = createMembers({ store, clock, accounts, seats });
   const access = createAccess({ store });
   const { roles = usualRoles, invitationDays = 7, secrets } = options.people ?? {};
@@ -133,7 +138,8 @@ export function createDirectory(options: DirectoryOptions): Directory {
     createUser: users.create,
     setUserStatus: users.setStatus,
     createAccount: accounts.create,
-    closeAccount: accounts.close,
+    closing,
+    closeAccount: (account, reason) => closing.ask({ account, reason }),
     addMember: members.add,
     finishOwner: (account, user) => accounts.finishOwner(account, user, []),
     removeMember: members.remove,
@@ -141,7 +147,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
     unlinkIdentity: (user, issuer, subject) => unlinkIdentity(options, user, { issuer, subject }),
     invitations,
     ...createRevocations({ store, clock }),
-    handlers: [sagaHandler(users, accounts, members), invitationHandler(joining)],
+    handlers: [sagaHandler({ users, accounts, members, closing }), invitationHandler(joining)],
   };
 }
 
@@ -161,7 +167,14 @@ function invitationHandler(joining: JoiningDeps): Handler {
   };
 }
 
-function sagaHandler(users: Users, accounts: Accounts, members: Members): Handler {
+interface Parts {
+  users: Users;
+  accounts: Accounts;
+  members: Members;
+  closing: Closing;
+}
+
+function sagaHandler({ users, accounts, members, closing }: Parts): Handler {
   async function handle(event: PendingEvent): Promise<void> {
     if (isEvent(event, 'user.registered')) {
       const { user, account } = event.data;
@@ -172,13 +185,22 @@ function sagaHandler(users: Users, accounts: Accounts, members: Members): Handle
       await accounts.finishOwner(event.data.account, event.data.user, event.data.roles);
     } else if (isEvent(event, 'owner.removed')) {
       await members.finishRemoval(event.data.account, event.data.user);
+    } else if (isEvent(event, 'account.reopened')) {
+      await closing.finishReopening(event.data.account);
     } else if (isEvent(event, 'user.deleted')) {
       await users.finishDeletion(event.data.user);
     }
   }
   return {
     name: 'directory',
-    types: ['user.registered', 'account.created', 'member.added', 'owner.removed', 'user.deleted'],
+    types: [
+      'user.registered',
+      'account.created',
+      'account.reopened',
+      'member.added',
+      'owner.removed',
+      'user.deleted',
+    ],
     handle,
   };
 }

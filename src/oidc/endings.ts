@@ -138,8 +138,12 @@ async function follow(
       const concerns = (grant: GrantDocument) => grant.account === account;
       return endGrants(deps, { index: 'user', value: user }, 'member_removed', concerns);
     }
-    case 'account.closed':
-      return endings.account(told.data.account, 'account_closed');
+    case 'account.closed': {
+      const { account } = told.data;
+      // Opened again meanwhile: only what is from before.
+      const isOpen = (await deps.store.get('account', account))?.document.status === 'active';
+      return endings.account(account, 'account_closed', isOpen ? { before: event.at } : {});
+    }
     case 'account.revoked':
       return endings.account(told.data.account, 'operator', { before: event.at });
     default:

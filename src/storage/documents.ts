@@ -312,6 +312,8 @@ export interface SubscriptionProjection {
   price?: string;
   /** Why it ends or ended, in Stripe's words (`cancellation_details`). */
   cancellation?: { reason?: string; feedback?: string; comment?: string };
+  /** The closing of its account has set its end, which is undone where that is taken back. */
+  closing?: true;
 }
 
 /**

@@ -1,0 +1,157 @@
+/**
+ * What an account pays for ends with it: a closing that is decided ends it with the period, one that is taken back lets it
+ * go on, and of a closed account it ends at once. What is to be is the account's document of that moment, read again after
+ * each round, so that of two that work on opposite wishes the later one wins. What cannot be done now is done by the
+ * inbox, the next event of the customer, and the comparison of all accounts: a closed account never pays again.
+ */
+
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import { busy } from '../directory/change.ts';
+import type { Closing } from '../directory/closing.ts';
+import type { Handler } from '../events/handlers.ts';
+import { isEvent } from '../events/types.ts';
+import type { AccountDocument } from '../storage/documents.ts';
+import type { Store } from '../storage/store.ts';
+import { expireSession } from './checkout.ts';
+import { arrange } from './closing_subscriptions.ts';
+import type { Wish } from './closing_subscriptions.ts';
+import type { StripeClient } from './stripe.ts';
+import { isDead } from './subscription_state.ts';
+import { remind } from './sync.ts';
+import type { Catalog, Sync } from './types.ts';
+
+export interface BillingClosingOptions {
+  store: Store;
+  stripe: StripeClient;
+  catalog: Catalog;
+  sync: Sync;
+  directory: { closing: Pick<Closing, 'follow'> };
+  clock: Clock;
+  log: Log;
+}
+
+export interface BillingClosing {
+  /**
+   * Makes of its subscriptions what its document wants of them. Asks Stripe only where there may be something to do, or to
+   * `look` in any case. Idempotent.
+   * @throws {Problem} `stripe_unavailable` (503)
+   */
+  settle(account: string, look?: boolean): Promise<void>;
+  /** The same, after what is known of its subscriptions was read afresh. @throws {Problem} `stripe_unavailable` (503) */
+  refresh(account: string): Promise<void>;
+  handler: Handler;
+}
+
+const pageSize = 100;
+const mostRounds = 8;
+
+export function createClosing(options: BillingClosingOptions): BillingClosing {
+  const { store, sync, log, directory } = options;
+
+  async function settle(account: string, look = false): Promise<void> {
+    let mustLook = look;
+    for (let round = 1; round <= mostRounds; round += 1) {
+      const document = (await store.get('account', account))?.document;
+      if (document === undefined) return;
+      const wish = wishOf(document);
+      if (wish.is === 'go_on' && !mustLook && !isMarked(document)) return;
+      if (wish.is !== 'go_on') await closeCheckouts(options, account);
+      const { customer, customerGoneAt } = document;
+      if (customer !== undefined && customerGoneAt === undefined) {
+        const changed = await arrange(options, { account, customer, wish });
+        if (changed > 0) await sync.customer(customer);
+      }
+      if (wish.is === 'end') await directory.closing.follow(account, endOf);
+      const now = (await store.get('account', account))?.document;
+      if (now === undefined || wishOf(now).from === wish.from) return;
+      mustLook = true;
+    }
+    throw busy();
+  }
+
+  /** Nothing else of the account must wait for Stripe. */
+  async function settleOrRemind(account: string): Promise<void> {
+    try {
+      await settle(account, true);
+    } catch (error) {
+      log.warn('what an account pays for is settled later', { account, error });
+      const customer = (await store.get('account', account))?.document.customer;
+      if (customer !== undefined) await remind(options, customer);
+    }
+  }
+
+  return {
+    settle,
+    async refresh(account) {
+      const customer = (await store.get('account', account))?.document.customer;
+      if (customer !== undefined) await sync.customer(customer);
+      await settle(account);
+    },
+    handler: {
+      name: 'closing',
+      types: [
+        'account.closing',
+        'account.closing_withdrawn',
+        'account.closed',
+        'account.reopened',
+        'subscription.changed',
+      ],
+      async handle(event) {
+        if (isEvent(event, 'subscription.changed')) {
+          const { account } = event.data;
+          const document = (await store.get('account', account))?.document;
+          if (document !== undefined && mayNeed(document)) await settleOrRemind(account);
+        } else if (typeof event.data.account === 'string') {
+          await settleOrRemind(event.data.account);
+        }
+      },
+    },
+  };
+}
+
+function mayNeed(document: AccountDocument): boolean {
+  return wishOf(document).is !== 'go_on' || isMarked(document);
+}
+
+/** What its subscriptions are to do, and which decision that is from. */
+function wishOf({ status, closing, closed }: AccountDocument): Wish & { from: string } {
+  if (status === 'closed')
+    return { is: 'end_now', why: closed ?? {}, from: `closed ${closed?.at}` };
+  if (closing === undefined) return { is: 'go_on', from: 'open' };
+  return { is: 'end', why: closing, from: `closing ${closing.askedAt}` };
+}
+
+/** A closing has set the end of one of them. */
+function isMarked({ subscriptions = {} }: AccountDocument): boolean {
+  return Object.values(subscriptions).some((one) => one.closing === true && !isDead(one));
+}
+
+/**
+ * When all that the account pays for is over, if none of it is renewed.
+ * @returns `undefined` where it pays for nothing
+ */
+export function endOf({ subscriptions = {} }: AccountDocument): number | undefined {
+  const ends = Object.values(subscriptions)
+    .filter((one) => !isDead(one) && one.status !== 'incomplete')
+    .flatMap(({ cancelAt, periodEnd, trialEnd }) => cancelAt ?? periodEnd ?? trialEnd ?? []);
+  return ends.length === 0 ? undefined : Math.max(...ends);
+}
+
+/** So that nobody pays for it. */
+async function closeCheckouts(
+  { store, stripe }: BillingClosingOptions,
+  account: string,
+): Promise<void> {
+  let after: string | undefined;
+  for (;;) {
+    const paging = { limit: pageSize, ...(after === undefined ? {} : { after }) };
+    const page = await store.find('signup', 'account', account, paging);
+    for (const { document } of page) {
+      if (document.state !== 'paying' || document.session === undefined) continue;
+      await expireSession(stripe, document.session);
+    }
+    after = page.at(-1)?.id;
+    if (page.length < pageSize) return;
+  }
+}
