@@ -176,3 +176,10 @@ async function planOf(
       return deletion(rooms, action, stored, values);
   }
 }
+
+async function setStatus({ directory }: AdminRooms, id: string, status: UserDocument['status']) {
+  const { document } = await directory.setUserStatus(id, status);
+  return { id, status: document.status };
+}
+
+const capital = (text: string) => text.slice(0, 1).toUpperCase() + text.slice(1);
