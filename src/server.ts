@@ -117,7 +117,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const { registration, lifetimes } = config;
   const reservedIds = new Set([linkClientId, signupClientId]);
   const seats = lateSeats();
-  const directory = createDirectory({ store, clock, log, registration, reservedIds, seats });
+  const roles = () => present.config().roles;
+  const directory = createDirectory({ store, clock, log, registration, reservedIds, seats, roles });
   const federation = createFederation({ config, store, secrets, fetch, clock, log });
   const signIns = measuredSignIns({ directory, federation }, measures);
   const work = createUnitOfWork(store, clock);

@@ -15,11 +15,18 @@ import type { UserDocument } from '../storage/documents.ts';
 import type { PendingEvent, Store } from '../storage/store.ts';
 import { createAccess } from './access.ts';
 import type { Membership, UsableAccount } from './access.ts';
+import { createActivity } from './activity.ts';
+import type { Activity } from './activity.ts';
+import { authorityOf } from './authority.ts';
+import type { Authority, By } from './authority.ts';
 import { createAccounts } from './accounts.ts';
 import type { Account, Accounts, NewAccount } from './accounts.ts';
 import { unlinkIdentity } from './identities.ts';
 import { createMembers } from './members.ts';
-import type { Members } from './members.ts';
+import type { HandOver, Members } from './members.ts';
+import { createMemberPages } from './member_pages.ts';
+import type { MemberPages } from './member_pages.ts';
+import type { RoleTable } from './rights.ts';
 import { createRevocations } from './revocations.ts';
 import type { Revocations } from './revocations.ts';
 import { roomForAll } from './seats.ts';
@@ -39,9 +46,11 @@ export interface DirectoryOptions {
   reservedIds?: ReadonlySet<string>;
   /** Where members are paid for. */
   seats?: Seats;
+  /** What the roles of the configuration may do, now. Without them nobody but owners may do anything. */
+  roles?: () => RoleTable;
 }
 
-export interface Directory extends Revocations {
+export interface Directory extends Revocations, MemberPages, Activity {
   /**
    * Who this identity is; makes the user and a personal account where registration is open. Who is `signingUp` becomes a
    * user also where people come in by `checkout`, without an account: it is made when it is paid for.
@@ -66,23 +75,39 @@ export interface Directory extends Revocations {
   /** @throws {Problem} `account_unknown` (404) */
   closeAccount(account: string, reason?: string): Promise<Account>;
   /**
+   * `by`, here and below: the user who does it, whose roles of now decide whether they may (`not_allowed`, 403), and whom the
+   * event names; absent: an operator.
+   * @throws {Problem} `account_unknown` (404), `name_invalid` (400), `account_closed` (409)
+   */
+  renameAccount(account: string, name: string, by?: By): Promise<Account>;
+  /**
    * @returns whether somebody came: who is a member already keeps the roles they have
    * @throws {Problem} `account_unknown`, `user_unknown` (404), `account_closed` (409); where members are paid for also
    *   `seats_full`, `card_declined` (402), `stripe_unavailable` (503)
    */
-  addMember(account: string, user: string, roles: readonly string[]): Promise<boolean>;
+  addMember(account: string, user: string, roles: readonly string[], by?: By): Promise<boolean>;
   /** Gives an owner whom the account names their membership. Idempotent. */
   finishOwner(account: string, user: string): Promise<void>;
   /**
+   * Whoever is `by` themselves leaves, and needs no right to.
    * @returns whether somebody went
    * @throws {Problem} `account_unknown` (404), `last_owner` (409)
    */
-  removeMember(account: string, user: string): Promise<boolean>;
+  removeMember(account: string, user: string, by?: By): Promise<boolean>;
   /**
+   * Of themselves nobody but an owner changes them.
    * @returns the roles as they are now
    * @throws {Problem} `account_unknown`, `member_unknown` (404), `last_owner`, `account_closed` (409)
    */
-  setRoles(account: string, user: string, roles: readonly string[]): Promise<string[]>;
+  setRoles(account: string, user: string, roles: readonly string[], by?: By): Promise<string[]>;
+  /**
+   * Hands the account over: first `to` is an owner, then `from` has these roles instead. A crash in between leaves two
+   * owners, and doing it again goes on.
+   * @throws {Problem} what `setRoles` throws
+   */
+  handOver(account: string, how: HandOver, by?: By): Promise<void>;
+  /** What `by` may do in the account, now. @throws {Problem} `not_allowed` (403) */
+  authority(account: string, by: By): Promise<Authority>;
   /**
    * @returns whether it was theirs
    * @throws {Problem} `user_unknown` (404), `last_identity` (409)
@@ -94,10 +119,10 @@ export interface Directory extends Revocations {
 }
 
 export function createDirectory(options: DirectoryOptions): Directory {
-  const { store, clock, seats = roomForAll, reservedIds = new Set() } = options;
+  const { store, clock, seats = roomForAll, reservedIds = new Set(), roles = () => [] } = options;
   const users = createUsers({ store, clock, seats, reservedIds });
-  const accounts = createAccounts({ store, clock });
-  const members = createMembers({ store, clock, accounts, seats });
+  const accounts = createAccounts({ store, clock, roles });
+  const members = createMembers({ store, clock, roles, accounts, seats });
   const { usableAccounts, membership } = createAccess({ store });
 
   return {
@@ -113,10 +138,15 @@ export function createDirectory(options: DirectoryOptions): Directory {
     setUserStatus: users.setStatus,
     createAccount: accounts.create,
     closeAccount: accounts.close,
-    addMember: members.add,
+    renameAccount: accounts.rename,
+    addMember: (account, user, given, by) => members.add({ account, user, by }, given),
     finishOwner: (account, user) => accounts.finishOwner(account, user, []),
-    removeMember: members.remove,
-    setRoles: members.setRoles,
+    removeMember: (account, user, by) => members.remove({ account, user, by }),
+    setRoles: (account, user, given, by) => members.setRoles({ account, user, by }, given),
+    handOver: (account, how, by) => members.handOver(account, how, by),
+    authority: (account, by) => authorityOf({ store, roles }, account, by),
+    ...createMemberPages({ store }),
+    ...createActivity({ store }),
     unlinkIdentity: (user, issuer, subject) => unlinkIdentity(options, user, { issuer, subject }),
     ...createRevocations({ store, clock }),
     handlers: [sagaHandler(users, accounts, members)],
@@ -133,7 +163,8 @@ function sagaHandler(users: Users, accounts: Accounts, members: Members): Handle
     } else if (isEvent(event, 'member.added')) {
       await accounts.finishOwner(event.data.account, event.data.user, event.data.roles);
     } else if (isEvent(event, 'owner.removed')) {
-      await members.finishRemoval(event.data.account, event.data.user);
+      const { account, user, actor } = event.data;
+      await members.finishRemoval({ account, user, by: actor });
     } else if (isEvent(event, 'user.deleted')) {
       await users.finishDeletion(event.data.user);
     }
