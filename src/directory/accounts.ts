@@ -113,45 +113,6 @@ export function createAccounts(deps: AuthorityDeps & { clock: Clock }): Accounts
     });
   }
 
-  async function addOwner({ account, user, by }: Place, event: NewEvent): Promise<boolean> {
-    const changed = await change(store, 'account', account, (document) => {
-      requireOpen(document);
-      requireOwner(document, by);
-      if (ownsAccount(document, user)) return undefined;
-      if (document.owners.length >= mostOwners) {
-        throw new Problem('too_many_owners', 409, `An account has at most ${mostOwners} owners.`);
-      }
-      return { document: { ...document, owners: [...document.owners, user] }, events: [event] };
-    });
-    return changed?.written === true;
-  }
-
-  async function removeOwner({ account, user, by }: Place, event: NewEvent): Promise<boolean> {
-    const changed = await change(store, 'account', account, (document) => {
-      if (!ownsAccount(document, user)) return undefined;
-      requireOwner(document, by);
-      requireAnotherOwner(document, user);
-      const owners = document.owners.filter((owner) => owner !== user);
-      return { document: { ...document, owners }, events: [event] };
-    });
-    return changed?.written === true;
-  }
-
-  async function rename(account: string, name: string, by?: By): Promise<Account> {
-    const wanted = requireName(name);
-    const authority = await authorityOf(deps, account, by);
-    authority.requireRight('settings');
-    const changed = await change(store, 'account', account, (document) => {
-      requireOpen(document);
-      if (document.name === wanted) return undefined;
-      const data = { account, name: wanted, ...actorOf(by) };
-      const events = [newEvent(clock, 'account.renamed', data)];
-      return { document: { ...document, name: wanted }, events };
-    });
-    if (changed === undefined) throw accountUnknown();
-    return { id: account, ...changed.document };
-  }
-
   async function close(account: string, reason?: string): Promise<Account> {
     const why = reason === undefined ? {} : { reason: requireName(reason) };
     const changed = await change(store, 'account', account, (document) => {
@@ -166,7 +127,67 @@ export function createAccounts(deps: AuthorityDeps & { clock: Clock }): Accounts
     return { id: account, ...changed.document };
   }
 
-  return { create, close, finishRegistration, finishOwner, rename, addOwner, removeOwner };
+  return {
+    create,
+    close,
+    finishRegistration,
+    finishOwner,
+    rename: (account, name, by) => rename(deps, account, { name, by }),
+    addOwner: (place, event) => addOwner(deps, place, event),
+    removeOwner: (place, event) => removeOwner(deps, place, event),
+  };
+}
+
+async function addOwner(
+  { store }: Pick<AuthorityDeps, 'store'>,
+  { account, user, by }: Place,
+  event: NewEvent,
+): Promise<boolean> {
+  const changed = await change(store, 'account', account, (document) => {
+    requireOpen(document);
+    requireOwner(document, by);
+    if (ownsAccount(document, user)) return undefined;
+    if (document.owners.length >= mostOwners) {
+      throw new Problem('too_many_owners', 409, `An account has at most ${mostOwners} owners.`);
+    }
+    return { document: { ...document, owners: [...document.owners, user] }, events: [event] };
+  });
+  return changed?.written === true;
+}
+
+async function removeOwner(
+  { store }: Pick<AuthorityDeps, 'store'>,
+  { account, user, by }: Place,
+  event: NewEvent,
+): Promise<boolean> {
+  const changed = await change(store, 'account', account, (document) => {
+    if (!ownsAccount(document, user)) return undefined;
+    requireOwner(document, by);
+    requireAnotherOwner(document, user);
+    const owners = document.owners.filter((owner) => owner !== user);
+    return { document: { ...document, owners }, events: [event] };
+  });
+  return changed?.written === true;
+}
+
+async function rename(
+  deps: AuthorityDeps & { clock: Clock },
+  account: string,
+  { name, by }: { name: string; by?: By },
+): Promise<Account> {
+  const { store, clock } = deps;
+  const wanted = requireName(name);
+  const authority = await authorityOf(deps, account, by);
+  authority.requireRight('settings');
+  const changed = await change(store, 'account', account, (document) => {
+    requireOpen(document);
+    if (document.name === wanted) return undefined;
+    const data = { account, name: wanted, ...actorOf(by) };
+    const events = [newEvent(clock, 'account.renamed', data)];
+    return { document: { ...document, name: wanted }, events };
+  });
+  if (changed === undefined) throw accountUnknown();
+  return { id: account, ...changed.document };
 }
 
 /** Of somebody who did not say what it is called. @param id the owner's */
