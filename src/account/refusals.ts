@@ -15,7 +15,10 @@ const sentences: Readonly<Record<string, string>> = membersTexts.problems;
 export async function attempt(
   { account }: MemberVisit,
   { config }: Pick<AccountPages, 'config'>,
-  act: { act: () => Promise<Answer>; show: (problem: Problem, sentence: string) => Promise<Answer> },
+  act: {
+    act: () => Promise<Answer>;
+    show: (problem: Problem, sentence: string) => Promise<Answer>;
+  },
 ): Promise<Answer> {
   try {
     return await act.act();

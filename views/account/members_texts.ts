@@ -87,6 +87,10 @@ export const membersTexts = {
     button: (name: string) => `Remove ${name}`,
     back: 'Keep',
   },
+  notYours: {
+    title: 'You may not change this member',
+    sentence: 'They may do more in this account than you, or have a role that only owners give.',
+  },
   done: {
     invited: 'The invitation is on its way.',
     reminded: 'They were invited already. The invitation was renewed.',
@@ -101,7 +105,8 @@ export const membersTexts = {
   problems: {
     last_owner: 'An account needs an owner. Make somebody else an owner first.',
     seats_full: 'All seats are taken. Get more seats, or remove somebody, then try again.',
-    card_declined: 'One more seat could not be paid for. Look at the payment method, then try again.',
+    card_declined:
+      'One more seat could not be paid for. Look at the payment method, then try again.',
     stripe_unavailable: 'The payment service does not answer at the moment. Try again in a minute.',
     member_unknown: 'They do not belong to the account any more.',
     invitation_unknown: 'That invitation is not there any more.',
