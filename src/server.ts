@@ -118,7 +118,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const reservedIds = new Set([linkClientId, signupClientId]);
   const seats = lateSeats();
   const roles = () => present.config().roles;
-  const directory = createDirectory({ store, clock, log, registration, reservedIds, seats, roles });
+  const people = { ...config.people, roles, secrets };
+  const who = { registration, reservedIds, people };
+  const directory = createDirectory({ store, clock, log, seats, ...who });
   const federation = createFederation({ config, store, secrets, fetch, clock, log });
   const signIns = measuredSignIns({ directory, federation }, measures);
   const work = createUnitOfWork(store, clock);

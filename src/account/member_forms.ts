@@ -15,7 +15,7 @@ import { roleName } from '../../views/account/members.ts';
 import { membersTexts } from '../../views/account/members_texts.ts';
 import { messagePage } from '../../views/message.ts';
 import { frameOf } from './frame.ts';
-import { displayName, toMembers } from './members.ts';
+import { displayName, leaveAddress, toMembers } from './member_words.ts';
 import type { AccountPages } from './pages.ts';
 import { attempt } from './refusals.ts';
 import type { AccountRoute, Answer, MemberRoute, MemberVisit } from './visit.ts';
@@ -117,7 +117,7 @@ async function invite(deps: AccountPages, visit: MemberVisit): Promise<Answer> {
       if (email !== undefined && config.mail !== undefined) {
         return { to: toMembers(visit), done: isNew ? 'invited' : 'reminded' };
       }
-      const token = await directory.invitations.token(invitation.id);
+      const token = directory.invitations.token(invitation.id);
       const link = `${config.issuer}/invitation/${token}`;
       const { expiresAt: endsAt } = invitation.document;
       const view = { link, role: roleName(role, config.roles), endsAt, email };
@@ -209,8 +209,4 @@ async function remove(deps: AccountPages, visit: MemberVisit, row: MemberRow): P
       return Promise.resolve(showRemove(deps, visit, row, { problems, status: problem.status }));
     },
   });
-}
-
-function leaveAddress({ account }: MemberVisit): string {
-  return `/account/accounts/leave?${new URLSearchParams({ account: account.id })}`;
 }

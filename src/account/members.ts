@@ -10,6 +10,7 @@ import type { MemberView, OpenView } from '../../views/account/members.ts';
 import { membersTexts } from '../../views/account/members_texts.ts';
 import { frameOf } from './frame.ts';
 import { memberForms } from './member_forms.ts';
+import { displayName, leaveAddress, toMembers } from './member_words.ts';
 import type { AccountPages } from './pages.ts';
 import { attempt } from './refusals.ts';
 import type { AccountRoute, Answer, MemberVisit } from './visit.ts';
@@ -34,11 +35,6 @@ export function memberPages(deps: AccountPages): AccountRoute[] {
     },
     ...memberForms(deps),
   ];
-}
-
-/** The way back to the list of this account. */
-export function toMembers({ account }: MemberVisit): string {
-  return `/account/members?${new URLSearchParams({ account: account.id })}`;
 }
 
 async function showMembers(
@@ -106,14 +102,8 @@ function memberView({ config }: AccountPages, visit: MemberVisit, row: MemberRow
     ...(isKeeper ? { seen: { at: usedAt } } : {}),
     change: may || (isYou && visit.isOwner) ? `/account/members/role?${query}` : undefined,
     remove: may ? `/account/members/remove?${query}` : undefined,
-    leave: isYou
-      ? `/account/accounts/leave?${new URLSearchParams({ account: visit.account.id })}`
-      : undefined,
+    leave: isYou ? leaveAddress(visit) : undefined,
   };
-}
-
-export function displayName({ name, email }: { name?: string; email?: string }): string {
-  return name ?? email ?? membersTexts.nameless;
 }
 
 async function openView(
@@ -124,7 +114,7 @@ async function openView(
   const { way, email, roles, expiresAt, state, candidate } = document;
   const person =
     state === 'waiting' && candidate !== undefined
-      ? ((await directory.user(candidate))?.document ?? {})
+      ? await personOf(directory, candidate)
       : undefined;
   return {
     id,
@@ -136,6 +126,13 @@ async function openView(
     canResend: way === 'email',
     canDecide: mayGive(mine, roles, config.roles),
   };
+}
+
+async function personOf(
+  directory: AccountPages['directory'],
+  id: string,
+): Promise<{ name?: string; email?: string }> {
+  return (await directory.user(id))?.document ?? {};
 }
 
 /** About an invitation of this account: of another one it is as if it were not there (T74). */

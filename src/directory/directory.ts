@@ -9,6 +9,7 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
+import type { Secrets } from '../base/secrets.ts';
 import type { Handler } from '../events/handlers.ts';
 import { isEvent } from '../events/types.ts';
 import type { UserDocument } from '../storage/documents.ts';
@@ -22,13 +23,17 @@ import type { Authority, By } from './authority.ts';
 import { createAccounts } from './accounts.ts';
 import type { Account, Accounts, NewAccount } from './accounts.ts';
 import { unlinkIdentity } from './identities.ts';
+import type { Invitations } from './invitation_types.ts';
+import { createInvitations } from './invitations.ts';
+import { finishInvitations } from './joining.ts';
+import type { JoiningDeps } from './joining.ts';
 import { createMembers } from './members.ts';
 import type { HandOver, Members } from './members.ts';
 import { createMemberPages } from './member_pages.ts';
 import type { MemberPages } from './member_pages.ts';
-import type { RoleTable } from './rights.ts';
 import { createRevocations } from './revocations.ts';
 import type { Revocations } from './revocations.ts';
+import type { RoleTable } from './rights.ts';
 import { roomForAll } from './seats.ts';
 import type { Seats } from './seats.ts';
 import { createSignIn } from './sign_in.ts';
@@ -46,8 +51,16 @@ export interface DirectoryOptions {
   reservedIds?: ReadonlySet<string>;
   /** Where members are paid for. */
   seats?: Seats;
-  /** What the roles of the configuration may do, now. Without them nobody but owners may do anything. */
+  people?: PeopleOptions;
+}
+
+/** What is set about people and accounts, where it is not as usual. */
+export interface PeopleOptions {
+  /** The roles of the configuration; the last one is that of who is invited without a word about it. */
   roles?: () => RoleTable;
+  invitationDays?: number;
+  /** For the links of invitations: without them none can be made. */
+  secrets?: Secrets;
 }
 
 export interface Directory extends Revocations, MemberPages, Activity {
@@ -114,16 +127,21 @@ export interface Directory extends Revocations, MemberPages, Activity {
    */
   unlinkIdentity(user: string, issuer: string, subject: string): Promise<boolean>;
 
+  invitations: Invitations;
+
   /** For the dispatcher: they finish what a crash left half done. */
   handlers: Handler[];
 }
 
 export function createDirectory(options: DirectoryOptions): Directory {
-  const { store, clock, seats = roomForAll, reservedIds = new Set(), roles = () => [] } = options;
+  const { store, clock, seats = roomForAll, reservedIds = new Set() } = options;
   const users = createUsers({ store, clock, seats, reservedIds });
+  const { roles = () => usualRoles, invitationDays = 7, secrets } = options.people ?? {};
   const accounts = createAccounts({ store, clock, roles });
   const members = createMembers({ store, clock, roles, accounts, seats });
-  const { usableAccounts, membership } = createAccess({ store });
+  const access = createAccess({ store });
+  const joining = { store, clock, access, members };
+  const invitations = createInvitations({ ...joining, roles, invitationDays, secrets });
 
   return {
     signIn: createSignIn({ ...options, accounts }),
@@ -132,24 +150,41 @@ export function createDirectory(options: DirectoryOptions): Directory {
       const stored = await store.get('account', id);
       return stored === undefined ? undefined : { id, ...stored.document };
     },
-    usableAccounts,
-    membership,
+    usableAccounts: access.usableAccounts,
+    membership: access.membership,
     createUser: users.create,
     setUserStatus: users.setStatus,
     createAccount: accounts.create,
     closeAccount: accounts.close,
     renameAccount: accounts.rename,
-    addMember: (account, user, given, by) => members.add({ account, user, by }, given),
+    addMember: members.add,
     finishOwner: (account, user) => accounts.finishOwner(account, user, []),
-    removeMember: (account, user, by) => members.remove({ account, user, by }),
-    setRoles: (account, user, given, by) => members.setRoles({ account, user, by }, given),
-    handOver: (account, how, by) => members.handOver(account, how, by),
+    removeMember: members.remove,
+    setRoles: members.setRoles,
+    handOver: members.handOver,
     authority: (account, by) => authorityOf({ store, roles }, account, by),
     ...createMemberPages({ store }),
     ...createActivity({ store }),
     unlinkIdentity: (user, issuer, subject) => unlinkIdentity(options, user, { issuer, subject }),
+    invitations,
     ...createRevocations({ store, clock }),
-    handlers: [sagaHandler(users, accounts, members)],
+    handlers: [sagaHandler(users, accounts, members), invitationHandler(joining)],
+  };
+}
+
+const usualRoles: RoleTable = [
+  { id: 'admin', may: ['members', 'settings', 'activity'] },
+  { id: 'member', may: [] },
+];
+
+/** Whoever is a member needs no invitation any more. */
+function invitationHandler(joining: JoiningDeps): Handler {
+  return {
+    name: 'invitations',
+    types: ['member.added'],
+    async handle(event) {
+      if (isEvent(event, 'member.added')) await finishInvitations(joining, event.data);
+    },
   };
 }
 

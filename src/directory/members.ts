@@ -38,16 +38,16 @@ import { userUnknown } from './users.ts';
 
 export interface Members {
   /** @returns whether somebody came: a member stays as they are, with the roles that they have */
-  add: (place: Place, roles: readonly string[]) => Promise<boolean>;
+  add: (account: string, user: string, roles: readonly string[], by?: By) => Promise<boolean>;
   /** @returns whether somebody went. @throws {Problem} `last_owner` (409), `not_allowed` (403) */
-  remove: (place: Place) => Promise<boolean>;
+  remove: (account: string, user: string, by?: By) => Promise<boolean>;
   /**
    * @returns the roles as they are now
    * @throws {Problem} `member_unknown` (404), `last_owner` (409), `not_allowed` (403)
    */
-  setRoles: (place: Place, roles: readonly string[]) => Promise<string[]>;
+  setRoles: (account: string, user: string, roles: readonly string[], by?: By) => Promise<string[]>;
   /** First the one is an owner, then the other is no more. */
-  handOver: (account: string, how: HandOver, by: By) => Promise<void>;
+  handOver: (account: string, how: HandOver, by?: By) => Promise<void>;
   /** The membership of an owner who was removed. Idempotent. */
   finishRemoval: (place: Place) => Promise<void>;
 }
@@ -80,24 +80,23 @@ const unguarded = () => undefined;
 
 export function createMembers(deps: Deps): Members {
   const members: Members = {
-    async add(place, roles) {
+    async add(account, user, roles, by) {
       const wanted = requireRoles(roles);
-      (await authorityOf(deps, place.account, place.by)).requireGive(wanted);
-      return add(deps, { ...place, guard: unguarded }, wanted);
+      (await authorityOf(deps, account, by)).requireGive(wanted);
+      return add(deps, { account, user, by, guard: unguarded }, wanted);
     },
-    async remove(place) {
+    async remove(account, user, by) {
       // Whoever leaves needs no right to.
-      if (place.by === place.user) return remove(deps, { ...place, guard: unguarded });
-      const authority = await authorityOf(deps, place.account, place.by);
-      return remove(deps, { ...place, guard: authority.requireGive });
+      if (by === user) return remove(deps, { account, user, by, guard: unguarded });
+      const { requireGive } = await authorityOf(deps, account, by);
+      return remove(deps, { account, user, by, guard: requireGive });
     },
-    async setRoles(place, roles) {
+    async setRoles(account, user, roles, by) {
       const wanted = requireRoles(roles);
-      const authority = await authorityOf(deps, place.account, place.by);
-      authority.requireGive(wanted);
-      const isSelf = place.by === place.user;
-      const guard = isSelf ? requireOwnerRole : authority.requireGive;
-      return setRoles(deps, { ...place, guard }, wanted);
+      const { requireGive } = await authorityOf(deps, account, by);
+      requireGive(wanted);
+      const guard = by === user ? requireOwnerRole : requireGive;
+      return setRoles(deps, { account, user, by, guard }, wanted);
     },
     async handOver(account, { from, to, roles }, by) {
       const wanted = requireRoles(roles);
@@ -106,8 +105,8 @@ export function createMembers(deps: Deps): Members {
       // Nobody could act for an account whose only owner may not sign in.
       if (heir?.status !== 'active') throw memberUnknown();
       const theirs = membershipOf(heir, account)?.roles ?? [];
-      await members.setRoles({ account, user: to, by }, restingOnOwnership(theirs));
-      await members.setRoles({ account, user: from, by }, rolesToKeep(wanted));
+      await members.setRoles(account, to, restingOnOwnership(theirs), by);
+      await members.setRoles(account, from, rolesToKeep(wanted), by);
     },
     finishRemoval: (place) => finishRemoval(deps, { ...place, guard: unguarded }),
   };

@@ -137,9 +137,9 @@ export function roleOption({ id, name, may }: RoleView): {
   help: string;
 } {
   const { changing, rights } = words;
-  const help =
+  const said =
     may.length === 0
       ? changing.mayNothing
       : changing.may(listed.format(may.map((right) => rights[right])));
-  return { value: id, label: name, help };
+  return { value: id, label: name, help: said };
 }
