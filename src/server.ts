@@ -118,7 +118,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const { registration, lifetimes } = config;
   const reservedIds = new Set([linkClientId, signupClientId]);
   const seats = lateSeats();
-  const people = { ...config.people, roles: config.roles, secrets };
+  const roles = () => present.config().roles;
+  const people = { ...config.people, roles, secrets };
   const who = { registration, reservedIds, people };
   const directory = createDirectory({ store, clock, log, seats, ...who });
   const federation = createFederation({ config, store, secrets, fetch, clock, log });

@@ -16,6 +16,10 @@ import type { UserDocument } from '../storage/documents.ts';
 import type { PendingEvent, Store } from '../storage/store.ts';
 import { createAccess } from './access.ts';
 import type { Membership, UsableAccount } from './access.ts';
+import { createActivity } from './activity.ts';
+import type { Activity } from './activity.ts';
+import { authorityOf } from './authority.ts';
+import type { Authority, By } from './authority.ts';
 import { createAccounts } from './accounts.ts';
 import type { Account, Accounts, NewAccount } from './accounts.ts';
 import { createClosing } from './closing.ts';
@@ -26,7 +30,9 @@ import { createInvitations } from './invitations.ts';
 import { finishInvitations } from './joining.ts';
 import type { JoiningDeps } from './joining.ts';
 import { createMembers } from './members.ts';
-import type { Members } from './members.ts';
+import type { HandOver, Members } from './members.ts';
+import { createMemberPages } from './member_pages.ts';
+import type { MemberPages } from './member_pages.ts';
 import { createRevocations } from './revocations.ts';
 import type { Revocations } from './revocations.ts';
 import type { RoleTable } from './rights.ts';
@@ -53,13 +59,13 @@ export interface DirectoryOptions {
 /** What is set about people and accounts, where it is not as usual. */
 export interface PeopleOptions {
   /** The roles of the configuration; the last one is that of who is invited without a word about it. */
-  roles?: RoleTable;
+  roles?: () => RoleTable;
   invitationDays?: number;
   /** For the links of invitations: without them none can be made. */
   secrets?: Secrets;
 }
 
-export interface Directory extends Revocations {
+export interface Directory extends Revocations, MemberPages, Activity {
   /**
    * Who this identity is; makes the user and a personal account where registration is open. Who is `signingUp` becomes a
    * user also where people come in by `checkout`, without an account: it is made when it is paid for.
@@ -86,23 +92,39 @@ export interface Directory extends Revocations {
   /** At once, by an operator. @throws {Problem} `account_unknown` (404), `reason_invalid` (400) */
   closeAccount(account: string, reason?: string): Promise<Account>;
   /**
+   * `by`, here and below: the user who does it, whose roles of now decide whether they may (`not_allowed`, 403), and whom the
+   * event names; absent: an operator.
+   * @throws {Problem} `account_unknown` (404), `name_invalid` (400), `account_closed` (409)
+   */
+  renameAccount(account: string, name: string, by?: By): Promise<Account>;
+  /**
    * @returns whether somebody came: who is a member already keeps the roles they have
    * @throws {Problem} `account_unknown`, `user_unknown` (404), `account_closed` (409); where members are paid for also
    *   `seats_full`, `card_declined` (402), `stripe_unavailable` (503)
    */
-  addMember(account: string, user: string, roles: readonly string[]): Promise<boolean>;
+  addMember(account: string, user: string, roles: readonly string[], by?: By): Promise<boolean>;
   /** Gives an owner whom the account names their membership. Idempotent. */
   finishOwner(account: string, user: string): Promise<void>;
   /**
+   * Whoever is `by` themselves leaves, and needs no right to.
    * @returns whether somebody went
    * @throws {Problem} `account_unknown` (404), `last_owner` (409)
    */
-  removeMember(account: string, user: string): Promise<boolean>;
+  removeMember(account: string, user: string, by?: By): Promise<boolean>;
   /**
+   * Of themselves nobody but an owner changes them.
    * @returns the roles as they are now
    * @throws {Problem} `account_unknown`, `member_unknown` (404), `last_owner`, `account_closed` (409)
    */
-  setRoles(account: string, user: string, roles: readonly string[]): Promise<string[]>;
+  setRoles(account: string, user: string, roles: readonly string[], by?: By): Promise<string[]>;
+  /**
+   * Hands the account over: first `to` is an owner, then `from` has these roles instead. A crash in between leaves two
+   * owners, and doing it again goes on.
+   * @throws {Problem} what `setRoles` throws
+   */
+  handOver(account: string, how: HandOver, by?: By): Promise<void>;
+  /** What `by` may do in the account, now. @throws {Problem} `not_allowed` (403) */
+  authority(account: string, by: By): Promise<Authority>;
   /**
    * @returns whether it was theirs
    * @throws {Problem} `user_unknown` (404), `last_identity` (409)
@@ -118,11 +140,11 @@ export interface Directory extends Revocations {
 export function createDirectory(options: DirectoryOptions): Directory {
   const { store, clock, seats = roomForAll, reservedIds = new Set() } = options;
   const users = createUsers({ store, clock, seats, reservedIds });
-  const accounts = createAccounts({ store, clock });
+  const { roles = () => usualRoles, invitationDays = 7, secrets } = options.people ?? {};
+  const accounts = createAccounts({ store, clock, roles });
   const closing = createClosing({ store, clock, accounts });
-  const members = createMembers({ store, clock, accounts, seats });
+  const members = createMembers({ store, clock, roles, accounts, seats });
   const access = createAccess({ store });
-  const { roles = usualRoles, invitationDays = 7, secrets } = options.people ?? {};
   const joining = { store, clock, access, members };
   const invitations = createInvitations({ ...joining, roles, invitationDays, secrets });
 
@@ -140,10 +162,15 @@ export function createDirectory(options: DirectoryOptions): Directory {
     createAccount: accounts.create,
     closing,
     closeAccount: (account, reason) => closing.ask({ account, reason }),
+    renameAccount: accounts.rename,
     addMember: members.add,
     finishOwner: (account, user) => accounts.finishOwner(account, user, []),
     removeMember: members.remove,
     setRoles: members.setRoles,
+    handOver: members.handOver,
+    authority: (account, by) => authorityOf({ store, roles }, account, by),
+    ...createMemberPages({ store }),
+    ...createActivity({ store }),
     unlinkIdentity: (user, issuer, subject) => unlinkIdentity(options, user, { issuer, subject }),
     invitations,
     ...createRevocations({ store, clock }),
@@ -184,7 +211,8 @@ function sagaHandler({ users, accounts, members, closing }: Parts): Handler {
     } else if (isEvent(event, 'member.added')) {
       await accounts.finishOwner(event.data.account, event.data.user, event.data.roles);
     } else if (isEvent(event, 'owner.removed')) {
-      await members.finishRemoval(event.data.account, event.data.user);
+      const { account, user, actor } = event.data;
+      await members.finishRemoval({ account, user, by: actor });
     } else if (isEvent(event, 'account.reopened')) {
       await closing.finishReopening(event.data.account);
     } else if (isEvent(event, 'user.deleted')) {

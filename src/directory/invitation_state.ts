@@ -15,7 +15,7 @@ export interface StandingDeps {
   store: Store;
   clock: () => number;
   access: Access;
-  roles: RoleTable;
+  roles: () => RoleTable;
 }
 
 export function isLive({ state }: InvitationDocument): boolean {
@@ -50,7 +50,7 @@ export async function mayInvite(
 ): Promise<boolean> {
   if (by === undefined) return true;
   const membership = await access.membership(by, account);
-  return membership !== undefined && mayGive(membership.roles, roles, table);
+  return membership !== undefined && mayGive(membership.roles, roles, table());
 }
 
 export function notAllowed(): Problem {

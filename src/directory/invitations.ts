@@ -40,7 +40,7 @@ export interface InvitationDeps {
   clock: Clock;
   access: Access;
   members: Pick<Members, 'add' | 'remove'>;
-  roles: RoleTable;
+  roles: () => RoleTable;
   invitationDays: number;
   secrets: Secrets | undefined;
 }
@@ -95,7 +95,7 @@ async function readWish(deps: InvitationDeps, input: NewInvitation): Promise<Wis
   const document = (await deps.store.get('account', account))?.document;
   if (document === undefined) throw accountUnknown();
   requireOpen(document);
-  const last = deps.roles.at(-1)?.id;
+  const last = deps.roles().at(-1)?.id;
   const roles = requireRoles(input.roles ?? (last === undefined ? [] : [last]));
   const email = input.email === undefined ? undefined : requireAddress(input.email);
   const locale = usableLocale(input.locale);
