@@ -20,6 +20,7 @@ import type { Billing } from './billing/billing.ts';
 import type { Config } from './config.ts';
 import { createDirectory } from './directory/directory.ts';
 import type { Directory } from './directory/directory.ts';
+import { createLeavingWorker } from './directory/leaving.ts';
 import { lateSeats } from './directory/seats.ts';
 import { createAuditHandler } from './events/audit.ts';
 import { createDispatcher } from './events/dispatcher.ts';
@@ -164,7 +165,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const watches = createWatches({ keyring, cutoffs, log, takeKeys: present.takeKeys });
 
   const own = billing === undefined ? [] : [billing];
-  const workers = [dispatcher, sweeper, live, ...watches, ...own];
+  const leaving = createLeavingWorker({ store, clock, log, owner, round: directory.leave });
+  const workers = [dispatcher, sweeper, live, leaving, ...watches, ...own];
 
   return {
     callback: (request, response) => present.answer(request, response),
@@ -183,6 +185,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       streams.hangUp();
       await Promise.all(workers.map((worker) => worker.stop()));
       await notifying.stop();
+      await directory.stop();
       await guarded.close();
     },
     directory,

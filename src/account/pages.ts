@@ -10,6 +10,7 @@ import type { LinkOidc } from '../oidc/links.ts';
 import type { Cookies } from '../web/cookies.ts';
 import type { Csrf } from '../web/csrf.ts';
 import type { Limits } from '../web/limits.ts';
+import { dataPages } from './data.ts';
 import type { AccountRoute } from './visit.ts';
 
 export interface AccountPages {
@@ -26,6 +27,6 @@ export interface AccountPages {
   limits: Limits;
 }
 
-export function accountPages(_deps: AccountPages): AccountRoute[] {
-  return [];
+export function accountPages(deps: AccountPages): AccountRoute[] {
+  return [...dataPages(deps)];
 }

@@ -17,7 +17,13 @@ import { createAccess } from './access.ts';
 import type { Membership, UsableAccount } from './access.ts';
 import { createAccounts } from './accounts.ts';
 import type { Account, Accounts, NewAccount } from './accounts.ts';
+import { createDeletions } from './deletion.ts';
+import type { DeletionPlan, Deletions } from './deletion.ts';
+import { exportPerson } from './export_person.ts';
 import { unlinkIdentity } from './identities.ts';
+import { createLastUse } from './last_use.ts';
+import type { Used } from './last_use.ts';
+import { createLeaving } from './leaving.ts';
 import { createMembers } from './members.ts';
 import type { Members } from './members.ts';
 import { createRevocations } from './revocations.ts';
@@ -27,7 +33,7 @@ import type { Seats } from './seats.ts';
 import { createSignIn } from './sign_in.ts';
 import type { Registration, SignedIn, SigningIn } from './sign_in.ts';
 import { createUsers } from './users.ts';
-import type { Identity, NewUser, StoredUser, Users } from './users.ts';
+import type { Identity, NewUser, StoredUser } from './users.ts';
 
 export interface DirectoryOptions {
   store: Store;
@@ -89,14 +95,40 @@ export interface Directory extends Revocations {
    */
   unlinkIdentity(user: string, issuer: string, subject: string): Promise<boolean>;
 
+  /** Which accounts would go with them, and which they have to hand over first. @throws {Problem} `user_unknown` (404) */
+  deletionPlan(user: string): Promise<DeletionPlan>;
+  /**
+   * They are deleted in so many days, unless they take it back; with 0 at once. Asked again, the first time holds.
+   * @returns when, in milliseconds. @throws {Problem} `user_unknown` (404), `last_owner` (409)
+   */
+  askDeletion(user: string, days: number): Promise<number>;
+  /** @returns whether there was something to take back */
+  withdrawDeletion(user: string): Promise<boolean>;
+  /**
+   * For operators: at once, with the accounts that are theirs alone; what is left is purged a day later.
+   * @throws {Problem} `user_unknown` (404), `last_owner` (409)
+   */
+  deleteUser(user: string): Promise<StoredUser>;
+  /** Deletes and purges whose time has come, at most a hundred. @param goOn asked before each */
+  leave(goOn?: () => boolean): Promise<void>;
+  /** All that is kept about somebody, as JSON in pieces. @throws {Problem} `user_unknown` (404) */
+  exportPerson(user: string): AsyncGenerator<string>;
+  /** A token was issued for them: notes the day, later and beside everything else. */
+  used(user: string, as: Used): void;
+  /** Ends the writing of what was noted, and notes nothing more. */
+  stop(): Promise<void>;
+
   /** For the dispatcher: they finish what a crash left half done. */
   handlers: Handler[];
 }
 
 export function createDirectory(options: DirectoryOptions): Directory {
-  const { store, clock, seats = roomForAll, reservedIds = new Set() } = options;
-  const users = createUsers({ store, clock, seats, reservedIds });
+  const { store, clock, log, seats = roomForAll, reservedIds = new Set() } = options;
   const accounts = createAccounts({ store, clock });
+  const closeAccount = (account: string) => accounts.close(account);
+  const deletions = createDeletions({ store, clock, log, seats, closeAccount });
+  const users = createUsers({ store, clock, deletions, reservedIds });
+  const lastUse = createLastUse({ store, clock, log });
   const members = createMembers({ store, clock, accounts, seats });
   const { usableAccounts, membership } = createAccess({ store });
 
@@ -119,11 +151,23 @@ export function createDirectory(options: DirectoryOptions): Directory {
     setRoles: members.setRoles,
     unlinkIdentity: (user, issuer, subject) => unlinkIdentity(options, user, { issuer, subject }),
     ...createRevocations({ store, clock }),
-    handlers: [sagaHandler(users, accounts, members)],
+    deletionPlan: deletions.plan,
+    askDeletion: deletions.ask,
+    withdrawDeletion: deletions.withdraw,
+    deleteUser: deletions.now,
+    leave: createLeaving({ store, clock, log, deletions }),
+    exportPerson: (user) => exportPerson({ store, clock }, user),
+    used: lastUse.note,
+    stop: lastUse.stop,
+    handlers: [sagaHandler(deletions, accounts, members)],
   };
 }
 
-function sagaHandler(users: Users, accounts: Accounts, members: Members): Handler {
+function sagaHandler(
+  deletions: Pick<Deletions, 'finish'>,
+  accounts: Accounts,
+  members: Members,
+): Handler {
   async function handle(event: PendingEvent): Promise<void> {
     if (isEvent(event, 'user.registered')) {
       const { user, account } = event.data;
@@ -135,7 +179,7 @@ function sagaHandler(users: Users, accounts: Accounts, members: Members): Handle
     } else if (isEvent(event, 'owner.removed')) {
       await members.finishRemoval(event.data.account, event.data.user);
     } else if (isEvent(event, 'user.deleted')) {
-      await users.finishDeletion(event.data.user);
+      await deletions.finish(event.data.user);
     }
   }
   return {
