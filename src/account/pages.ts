@@ -10,6 +10,7 @@ import type { LinkOidc } from '../oidc/links.ts';
 import type { Cookies } from '../web/cookies.ts';
 import type { Csrf } from '../web/csrf.ts';
 import type { Limits } from '../web/limits.ts';
+import { dataPages } from './data.ts';
 import { memberPages } from './members.ts';
 import type { AccountRoute } from './visit.ts';
 
@@ -28,5 +29,5 @@ export interface AccountPages {
 }
 
 export function accountPages(deps: AccountPages): AccountRoute[] {
-  return [...memberPages(deps)];
+  return [...memberPages(deps), ...dataPages(deps)];
 }

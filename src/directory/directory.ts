@@ -24,11 +24,17 @@ import { createAccounts } from './accounts.ts';
 import type { Account, Accounts, NewAccount } from './accounts.ts';
 import { createClosing } from './closing.ts';
 import type { Closing } from './closing.ts';
+import { createDeletions } from './deletion.ts';
+import type { DeletionPlan, Deletions } from './deletion.ts';
+import { exportPerson } from './export_person.ts';
 import { unlinkIdentity } from './identities.ts';
 import type { Invitations } from './invitation_types.ts';
 import { createInvitations } from './invitations.ts';
 import { finishInvitations } from './joining.ts';
 import type { JoiningDeps } from './joining.ts';
+import { createLastUse } from './last_use.ts';
+import type { Used } from './last_use.ts';
+import { createLeaving } from './leaving.ts';
 import { createMembers } from './members.ts';
 import type { HandOver, Members } from './members.ts';
 import { createMemberPages } from './member_pages.ts';
@@ -41,7 +47,7 @@ import type { Seats } from './seats.ts';
 import { createSignIn } from './sign_in.ts';
 import type { Registration, SignedIn, SigningIn } from './sign_in.ts';
 import { createUsers } from './users.ts';
-import type { Identity, NewUser, StoredUser, Users } from './users.ts';
+import type { Identity, NewUser, StoredUser } from './users.ts';
 
 export interface DirectoryOptions {
   store: Store;
@@ -133,16 +139,42 @@ export interface Directory extends Revocations, MemberPages, Activity {
 
   invitations: Invitations;
 
+  /** Which accounts would go with them, and which they have to hand over first. @throws {Problem} `user_unknown` (404) */
+  deletionPlan(user: string): Promise<DeletionPlan>;
+  /**
+   * They are deleted in so many days, unless they take it back; with 0 at once. Asked again, the first time holds.
+   * @returns when, in milliseconds. @throws {Problem} `user_unknown` (404), `last_owner` (409)
+   */
+  askDeletion(user: string, days: number): Promise<number>;
+  /** @returns whether there was something to take back */
+  withdrawDeletion(user: string): Promise<boolean>;
+  /**
+   * For operators: at once, with the accounts that are theirs alone; what is left is purged a day later.
+   * @throws {Problem} `user_unknown` (404), `last_owner` (409)
+   */
+  deleteUser(user: string): Promise<StoredUser>;
+  /** Deletes and purges whose time has come, at most a hundred. @param goOn asked before each */
+  leave(goOn?: () => boolean): Promise<void>;
+  /** All that is kept about somebody, as JSON in pieces. @throws {Problem} `user_unknown` (404) */
+  exportPerson(user: string): AsyncGenerator<string>;
+  /** A token was issued for them: notes the day, later and beside everything else. */
+  used(user: string, as: Used): void;
+  /** Ends the writing of what was noted, and notes nothing more. */
+  stop(): Promise<void>;
+
   /** For the dispatcher: they finish what a crash left half done. */
   handlers: Handler[];
 }
 
 export function createDirectory(options: DirectoryOptions): Directory {
-  const { store, clock, seats = roomForAll, reservedIds = new Set() } = options;
-  const users = createUsers({ store, clock, seats, reservedIds });
+  const { store, clock, log, seats = roomForAll, reservedIds = new Set() } = options;
   const { roles = () => usualRoles, invitationDays = 7, secrets } = options.people ?? {};
   const accounts = createAccounts({ store, clock, roles });
   const closing = createClosing({ store, clock, accounts });
+  const closeAccount = (account: string) => closing.ask({ account });
+  const deletions = createDeletions({ store, clock, log, seats, closeAccount });
+  const users = createUsers({ store, clock, deletions, reservedIds });
+  const lastUse = createLastUse({ store, clock, log });
   const members = createMembers({ store, clock, roles, accounts, seats });
   const access = createAccess({ store });
   const joining = { store, clock, access, members };
@@ -174,7 +206,15 @@ export function createDirectory(options: DirectoryOptions): Directory {
     unlinkIdentity: (user, issuer, subject) => unlinkIdentity(options, user, { issuer, subject }),
     invitations,
     ...createRevocations({ store, clock }),
-    handlers: [sagaHandler({ users, accounts, members, closing }), invitationHandler(joining)],
+    deletionPlan: deletions.plan,
+    askDeletion: deletions.ask,
+    withdrawDeletion: deletions.withdraw,
+    deleteUser: deletions.now,
+    leave: createLeaving({ store, clock, log, deletions }),
+    exportPerson: (user) => exportPerson({ store, clock }, user),
+    used: lastUse.note,
+    stop: lastUse.stop,
+    handlers: [sagaHandler({ deletions, accounts, members, closing }), invitationHandler(joining)],
   };
 }
 
@@ -195,13 +235,13 @@ function invitationHandler(joining: JoiningDeps): Handler {
 }
 
 interface Parts {
-  users: Users;
+  deletions: Pick<Deletions, 'finish'>;
   accounts: Accounts;
   members: Members;
   closing: Closing;
 }
 
-function sagaHandler({ users, accounts, members, closing }: Parts): Handler {
+function sagaHandler({ deletions, accounts, members, closing }: Parts): Handler {
   async function handle(event: PendingEvent): Promise<void> {
     if (isEvent(event, 'user.registered')) {
       const { user, account } = event.data;
@@ -216,7 +256,7 @@ function sagaHandler({ users, accounts, members, closing }: Parts): Handler {
     } else if (isEvent(event, 'account.reopened')) {
       await closing.finishReopening(event.data.account);
     } else if (isEvent(event, 'user.deleted')) {
-      await users.finishDeletion(event.data.user);
+      await deletions.finish(event.data.user);
     }
   }
   return {

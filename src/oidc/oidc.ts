@@ -176,7 +176,7 @@ export function createOidc(dependencies: OidcDependencies): Oidc {
     clock,
     knownScopes: new Set([...openidScopes, ...productScopes]),
   });
-  listen(provider, log, dependencies.measures);
+  listen(provider, { ...dependencies, used: directory.used });
   provider.on('end_session.success', ({ oidc, state }) => {
     if (oidc.params?.logout !== undefined) state[signedOutKey] = true;
   });

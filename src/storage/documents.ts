@@ -146,6 +146,9 @@ export interface UserDocument {
   deletion?: { askedAt: number; dueAt: number };
   /** Of a deleted user: when the rest of them is purged. */
   purgeAt?: number;
+  /** What the purge goes by: what stands for their id from then on, and the invitations to their address. */
+  purge?: { pseudonym: string; invitations?: string[] };
+  /** When they last signed in. */
   signedInAt?: number;
   createdAt: number;
 }

@@ -168,6 +168,9 @@ export const kinds: { [K in Kind]: KindDeclaration<Documents[K]> } = {
     indexes: {
       user: (record) => present(record.user),
       account: (record) => present(record.account),
+      // Who did it to somebody else: their trace as well, when they are gone.
+      actor: ({ data, user }) =>
+        typeof data.actor === 'string' && data.actor !== user ? [data.actor] : [],
     },
   },
   // All of them in one value: their ids are in the order of time.

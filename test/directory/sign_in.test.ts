@@ -247,6 +247,7 @@ describe('F1 F2 F3 an e-mail address never says who somebody is', () => {
       'identities',
       'memberships',
       'name',
+      'signedInAt',
       'status',
     ]);
     expect(user.document.status).toBe('active');
