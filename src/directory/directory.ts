@@ -17,9 +17,11 @@ import { createAccess } from './access.ts';
 import type { Membership, UsableAccount } from './access.ts';
 import { createAccounts } from './accounts.ts';
 import type { Account, Accounts, NewAccount } from './accounts.ts';
-import { unlinkIdentity } from './identities.ts';
+import { linkIdentity, unlinkIdentity } from './identities.ts';
 import { createMembers } from './members.ts';
 import type { Members } from './members.ts';
+import { createProfiles } from './profile.ts';
+import type { Profiles } from './profile.ts';
 import { createRevocations } from './revocations.ts';
 import type { Revocations } from './revocations.ts';
 import { roomForAll } from './seats.ts';
@@ -41,7 +43,7 @@ export interface DirectoryOptions {
   seats?: Seats;
 }
 
-export interface Directory extends Revocations {
+export interface Directory extends Revocations, Profiles {
   /**
    * Who this identity is; makes the user and a personal account where registration is open. Who is `signingUp` becomes a
    * user also where people come in by `checkout`, without an account: it is made when it is paid for.
@@ -84,6 +86,15 @@ export interface Directory extends Revocations {
    */
   setRoles(account: string, user: string, roles: readonly string[]): Promise<string[]>;
   /**
+   * @returns whether it is new to them
+   * @throws {Problem} `user_unknown` (404), `user_disabled` (403), `identity_taken`, `too_many_identities` (409),
+   *   `identity_invalid` (400)
+   */
+  linkIdentity(
+    user: string,
+    identity: Pick<Identity, 'provider' | 'issuer' | 'subject' | 'email'>,
+  ): Promise<boolean>;
+  /**
    * @returns whether it was theirs
    * @throws {Problem} `user_unknown` (404), `last_identity` (409)
    */
@@ -117,8 +128,10 @@ export function createDirectory(options: DirectoryOptions): Directory {
     finishOwner: (account, user) => accounts.finishOwner(account, user, []),
     removeMember: members.remove,
     setRoles: members.setRoles,
+    linkIdentity: (user, identity) => linkIdentity(options, user, identity),
     unlinkIdentity: (user, issuer, subject) => unlinkIdentity(options, user, { issuer, subject }),
     ...createRevocations({ store, clock }),
+    ...createProfiles({ store, clock }),
     handlers: [sagaHandler(users, accounts, members)],
   };
 }
