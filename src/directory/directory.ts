@@ -27,7 +27,7 @@ import type { Closing } from './closing.ts';
 import { createDeletions } from './deletion.ts';
 import type { DeletionPlan, Deletions } from './deletion.ts';
 import { exportPerson } from './export_person.ts';
-import { unlinkIdentity } from './identities.ts';
+import { linkIdentity, unlinkIdentity } from './identities.ts';
 import type { Invitations } from './invitation_types.ts';
 import { createInvitations } from './invitations.ts';
 import { finishInvitations } from './joining.ts';
@@ -39,6 +39,8 @@ import { createMembers } from './members.ts';
 import type { HandOver, Members } from './members.ts';
 import { createMemberPages } from './member_pages.ts';
 import type { MemberPages } from './member_pages.ts';
+import { createProfiles } from './profile.ts';
+import type { Profiles } from './profile.ts';
 import { createRevocations } from './revocations.ts';
 import type { Revocations } from './revocations.ts';
 import type { RoleTable } from './rights.ts';
@@ -71,7 +73,7 @@ export interface PeopleOptions {
   secrets?: Secrets;
 }
 
-export interface Directory extends Revocations, MemberPages, Activity {
+export interface Directory extends Revocations, MemberPages, Activity, Profiles {
   /**
    * Who this identity is; makes the user and a personal account where registration is open. Who is `signingUp` becomes a
    * user also where people come in by `checkout`, without an account: it is made when it is paid for.
@@ -131,6 +133,15 @@ export interface Directory extends Revocations, MemberPages, Activity {
   handOver(account: string, how: HandOver, by?: By): Promise<void>;
   /** What `by` may do in the account, now. @throws {Problem} `not_allowed` (403) */
   authority(account: string, by: By): Promise<Authority>;
+  /**
+   * @returns whether it is new to them
+   * @throws {Problem} `user_unknown` (404), `user_disabled` (403), `identity_taken`, `too_many_identities` (409),
+   *   `identity_invalid` (400)
+   */
+  linkIdentity(
+    user: string,
+    identity: Pick<Identity, 'provider' | 'issuer' | 'subject' | 'email'>,
+  ): Promise<boolean>;
   /**
    * @returns whether it was theirs
    * @throws {Problem} `user_unknown` (404), `last_identity` (409)
@@ -203,9 +214,11 @@ export function createDirectory(options: DirectoryOptions): Directory {
     authority: (account, by) => authorityOf({ store, roles }, account, by),
     ...createMemberPages({ store }),
     ...createActivity({ store }),
+    linkIdentity: (user, identity) => linkIdentity(options, user, identity),
     unlinkIdentity: (user, issuer, subject) => unlinkIdentity(options, user, { issuer, subject }),
     invitations,
     ...createRevocations({ store, clock }),
+    ...createProfiles({ store, clock }),
     deletionPlan: deletions.plan,
     askDeletion: deletions.ask,
     withdrawDeletion: deletions.withdraw,

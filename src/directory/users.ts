@@ -52,7 +52,7 @@ export interface NewUser {
   identities?: readonly { provider: string; issuer: string; subject: string }[];
 }
 
-const mostIdentities = 20;
+export const mostIdentities = 20;
 
 /** @throws {Problem} `identity_invalid`: nothing of it is repaired, it is compared for ever. */
 export function identityEntry(
@@ -83,9 +83,10 @@ function identityEntries(
 
 /**
  * What the upstream says now, over what was known. A fact that it leaves out, or that is unusable,
- * stays as it was; an address and whether it is verified are one fact.
+ * stays as it was; an address and whether it is verified are one fact. What they typed themselves
+ * stays, and what the upstream says of it is kept beside.
  */
-export function refreshProfile(user: UserDocument, identity: Identity): UserDocument {
+export function refreshProfile(user: UserDocument, identity: Identity, now: number): UserDocument {
   const email = usableEmail(identity.email);
   const { emailVerified: before, ...rest } = user;
   // Said of another spelling, it is not said of the one that is kept (T72).
@@ -98,14 +99,23 @@ export function refreshProfile(user: UserDocument, identity: Identity): UserDocu
     picture: usablePicture(identity.picture),
     locale: usableLocale(identity.locale),
   };
-  const known = Object.entries(facts).filter(([, value]) => value !== undefined);
+  const own = new Set<string>(user.own);
+  const said = Object.entries(facts).filter(([, value]) => value !== undefined);
+  const known = said.filter(([name]) => !own.has(name));
+  const besides = said.filter(([name]) => own.has(name));
   const identities = user.identities.map((entry) => {
     const isThis = entry.issuer === identity.issuer && entry.subject === identity.subject;
-    if (!isThis || email === undefined) return entry;
+    if (!isThis) return entry;
+    if (email === undefined) return { ...entry, usedAt: now };
     const { emailVerified: _before, ...same } = entry;
-    return { ...same, email, ...(isVerified && { emailVerified: true as const }) };
+    return { ...same, email, ...(isVerified && { emailVerified: true as const }), usedAt: now };
   });
-  return { ...rest, ...Object.fromEntries(known), identities };
+  return {
+    ...rest,
+    ...Object.fromEntries(known),
+    ...(besides.length > 0 ? { said: { ...user.said, ...Object.fromEntries(besides) } } : {}),
+    identities,
+  };
 }
 
 export async function findByIdentity(

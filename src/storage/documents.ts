@@ -28,6 +28,8 @@ export interface SessionDevice {
   name?: string;
   /** The network of the address, not the address: `203.0.113.0/24`, `2001:db8:1::/48`. */
   network?: string;
+  /** The id of the upstream provider. */
+  provider?: string;
   signedInAt: number;
 }
 
@@ -109,8 +111,10 @@ export interface TransactionDocument {
   browser: string;
   /** PKCE verifier and nonce, sealed. */
   secrets: string;
-  /** The interaction that waits for it. */
-  interaction: string;
+  /** The interaction that waits for it; absent where somebody who is signed in adds an identity. */
+  interaction?: string;
+  /** Who adds one, and at which session: it becomes theirs and nobody else's. */
+  linking?: { user: string; session: string };
   startedAt: number;
   /** Set by the first callback that presents the state: the single-use gate. */
   claimedAt?: number;
@@ -140,6 +144,8 @@ export interface UserDocument {
   revokedBefore?: number;
   /** What they typed themselves, by field: no upstream's word is put over it. */
   own?: ('name' | 'locale')[];
+  /** What an upstream says of these: what they can go back to. */
+  said?: { name?: string; locale?: string };
   /** The account that they chose last in an app, by client id: it is offered first at the next browser. */
   chosen?: Record<string, string>;
   /** They asked to be deleted: it can be taken back until `dueAt`. */
@@ -162,6 +168,8 @@ export interface IdentityEntry {
   /** The provider said so, of this very spelling. */
   emailVerified?: true;
   linkedAt: number;
+  /** When they last signed in by it. */
+  usedAt?: number;
 }
 
 export interface MembershipEntry {

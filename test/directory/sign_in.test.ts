@@ -259,6 +259,7 @@ describe('F1 F2 F3 an e-mail address never says who somebody is', () => {
       'linkedAt',
       'provider',
       'subject',
+      'usedAt',
     ]);
   });
 });
