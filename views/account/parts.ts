@@ -102,8 +102,9 @@ export function choices(
     ${hint(view)}
     ${options.map(
       (option) =>
-        html`<label class="choice">
+        html`<label class="choice" for="${name}-${option.value}">
           <input
+            id="${name}-${option.value}"
             type="radio"
             name="${name}"
             value="${option.value}"
@@ -160,4 +161,31 @@ export function paging({ before, after, words }: PagingView): Html | undefined {
     ${before !== undefined && html`<a href="${before}" rel="prev">${said.before}</a>`}
     ${after !== undefined && html`<a href="${after}" rel="next">${said.after}</a>`}
   </nav>`;
+}
+
+export interface FinderView {
+  action: string;
+  account?: string | undefined;
+  label: string;
+  button: string;
+  value: string;
+}
+
+/** Narrows a list, by `search` in the address. */
+export function finder({ action, account, label, button, value }: FinderView): Html {
+  return html`<form class="filter" method="get" action="${action}" role="search">
+    ${account !== undefined && html`<input type="hidden" name="account" value="${account}" />`}
+    <label for="search">${label}</label>
+    <div class="field">
+      <input
+        id="search"
+        name="search"
+        type="search"
+        value="${value}"
+        autocomplete="off"
+        maxlength="100"
+      />
+      <button class="button" aria-label="${button}">${iconOf('search')}</button>
+    </div>
+  </form>`;
 }
