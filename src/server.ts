@@ -117,7 +117,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const { registration, lifetimes } = config;
   const reservedIds = new Set([linkClientId, signupClientId]);
   const seats = lateSeats();
-  const directory = createDirectory({ store, clock, log, registration, reservedIds, seats });
+  const people = { ...config.people, roles: config.roles, secrets };
+  const who = { registration, reservedIds, people };
+  const directory = createDirectory({ store, clock, log, seats, ...who });
   const federation = createFederation({ config, store, secrets, fetch, clock, log });
   const signIns = measuredSignIns({ directory, federation }, measures);
   const work = createUnitOfWork(store, clock);

@@ -9,6 +9,7 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
+import type { Secrets } from '../base/secrets.ts';
 import type { Handler } from '../events/handlers.ts';
 import { isEvent } from '../events/types.ts';
 import type { UserDocument } from '../storage/documents.ts';
@@ -18,10 +19,15 @@ import type { Membership, UsableAccount } from './access.ts';
 import { createAccounts } from './accounts.ts';
 import type { Account, Accounts, NewAccount } from './accounts.ts';
 import { unlinkIdentity } from './identities.ts';
+import type { Invitations } from './invitation_types.ts';
+import { createInvitations } from './invitations.ts';
+import { finishInvitations } from './joining.ts';
+import type { JoiningDeps } from './joining.ts';
 import { createMembers } from './members.ts';
 import type { Members } from './members.ts';
 import { createRevocations } from './revocations.ts';
 import type { Revocations } from './revocations.ts';
+import type { RoleTable } from './rights.ts';
 import { roomForAll } from './seats.ts';
 import type { Seats } from './seats.ts';
 import { createSignIn } from './sign_in.ts';
@@ -39,6 +45,16 @@ export interface DirectoryOptions {
   reservedIds?: ReadonlySet<string>;
   /** Where members are paid for. */
   seats?: Seats;
+  people?: PeopleOptions;
+}
+
+/** What is set about people and accounts, where it is not as usual. */
+export interface PeopleOptions {
+  /** The roles of the configuration; the last one is that of who is invited without a word about it. */
+  roles?: RoleTable;
+  invitationDays?: number;
+  /** For the links of invitations: without them none can be made. */
+  secrets?: Secrets;
 }
 
 export interface Directory extends Revocations {
@@ -89,6 +105,8 @@ export interface Directory extends Revocations {
    */
   unlinkIdentity(user: string, issuer: string, subject: string): Promise<boolean>;
 
+  invitations: Invitations;
+
   /** For the dispatcher: they finish what a crash left half done. */
   handlers: Handler[];
 }
@@ -98,7 +116,10 @@ export function createDirectory(options: DirectoryOptions): Directory {
   const users = createUsers({ store, clock, seats, reservedIds });
   const accounts = createAccounts({ store, clock });
   const members = createMembers({ store, clock, accounts, seats });
-  const { usableAccounts, membership } = createAccess({ store });
+  const access = createAccess({ store });
+  const { roles = usualRoles, invitationDays = 7, secrets } = options.people ?? {};
+  const joining = { store, clock, access, members };
+  const invitations = createInvitations({ ...joining, roles, invitationDays, secrets });
 
   return {
     signIn: createSignIn({ ...options, accounts }),
@@ -107,8 +128,8 @@ export function createDirectory(options: DirectoryOptions): Directory {
       const stored = await store.get('account', id);
       return stored === undefined ? undefined : { id, ...stored.document };
     },
-    usableAccounts,
-    membership,
+    usableAccounts: access.usableAccounts,
+    membership: access.membership,
     createUser: users.create,
     setUserStatus: users.setStatus,
     createAccount: accounts.create,
@@ -118,8 +139,25 @@ export function createDirectory(options: DirectoryOptions): Directory {
     removeMember: members.remove,
     setRoles: members.setRoles,
     unlinkIdentity: (user, issuer, subject) => unlinkIdentity(options, user, { issuer, subject }),
+    invitations,
     ...createRevocations({ store, clock }),
-    handlers: [sagaHandler(users, accounts, members)],
+    handlers: [sagaHandler(users, accounts, members), invitationHandler(joining)],
+  };
+}
+
+const usualRoles: RoleTable = [
+  { id: 'admin', may: ['members', 'settings', 'activity'] },
+  { id: 'member', may: [] },
+];
+
+/** Whoever is a member needs no invitation any more. */
+function invitationHandler(joining: JoiningDeps): Handler {
+  return {
+    name: 'invitations',
+    types: ['member.added'],
+    async handle(event) {
+      if (isEvent(event, 'member.added')) await finishInvitations(joining, event.data);
+    },
   };
 }
 

@@ -89,7 +89,9 @@ function identityEntries(
 export function refreshProfile(user: UserDocument, identity: Identity): UserDocument {
   const email = usableEmail(identity.email);
   const { emailVerified: before, ...rest } = user;
-  const verified = email === undefined ? before : identity.emailVerified === true || undefined;
+  // Said of another spelling, it is not said of the one that is kept (T72).
+  const isVerified = identity.emailVerified === true && email === identity.email;
+  const verified = email === undefined ? before : isVerified || undefined;
   const facts = {
     name: usableName(identity.name),
     email,
@@ -100,7 +102,9 @@ export function refreshProfile(user: UserDocument, identity: Identity): UserDocu
   const known = Object.entries(facts).filter(([, value]) => value !== undefined);
   const identities = user.identities.map((entry) => {
     const isThis = entry.issuer === identity.issuer && entry.subject === identity.subject;
-    return isThis && email !== undefined ? { ...entry, email } : entry;
+    if (!isThis || email === undefined) return entry;
+    const { emailVerified: _before, ...same } = entry;
+    return { ...same, email, ...(isVerified && { emailVerified: true as const }) };
   });
   return { ...rest, ...Object.fromEntries(known), identities };
 }
@@ -216,7 +220,7 @@ const statusEvents = {
 function erased(user: UserDocument): UserDocument {
   return {
     status: 'deleted',
-    identities: user.identities.map(({ email: _gone, ...entry }) => entry),
+    identities: user.identities.map(({ email: _gone, emailVerified: _too, ...entry }) => entry),
     ...(user.memberships === undefined ? {} : { memberships: user.memberships }),
     createdAt: user.createdAt,
   };

@@ -156,6 +156,8 @@ export interface IdentityEntry {
   issuer: string;
   subject: string;
   email?: string;
+  /** The provider said so, of this very spelling. */
+  emailVerified?: true;
   linkedAt: number;
 }
 
@@ -228,6 +230,9 @@ export interface AccountDomain {
   /** Who comes with a verified address of it. */
   mode: 'ask' | 'join';
   roles: string[];
+  /** When its record was looked for last, and since when it is missing. */
+  checkedAt?: number;
+  missingSince?: number;
   addedAt: number;
 }
 
@@ -248,6 +253,11 @@ export interface InvitationDocument {
   state: 'open' | 'waiting' | 'accepted' | 'declined' | 'withdrawn';
   /** Who followed the link, and is to be confirmed or was let in. */
   candidate?: string;
+  /**
+   * Who is being let in at this moment: for a minute nobody else is. It becomes `accepted` once they are a member, and is
+   * as it was where that fails. `by`: who confirmed it.
+   */
+  joining?: { user: string; at: number; by?: string };
   /** The language of the e-mail. */
   locale?: string;
   /** E-mails that went out for it. */
