@@ -3,7 +3,7 @@
  * again, because here is where a line too many would be a header.
  */
 
-import { domainToASCII } from 'node:url';
+import { usableDomain } from '../directory/addresses.ts';
 import { usableEmail } from '../directory/names.ts';
 import type { Mailbox } from './smtp.ts';
 
@@ -14,10 +14,8 @@ export function addressOf(email: string | undefined): string | undefined {
   const usable = usableEmail(email);
   if (usable === undefined) return undefined;
   const at = usable.lastIndexOf('@');
-  const domain = domainToASCII(usable.slice(at + 1));
-  // Also `user@[127.0.0.1]` and `user@localhost`: people are at a domain.
-  const isDomain = /^[a-z0-9_-]+(\.[a-z0-9_-]+)+$/i.test(domain) && !/\.\d+$/.test(domain);
-  return isDomain ? `${usable.slice(0, at)}@${domain}` : undefined;
+  const domain = usableDomain(usable.slice(at + 1));
+  return domain === undefined ? undefined : `${usable.slice(0, at)}@${domain}`;
 }
 
 /**

@@ -3,7 +3,6 @@
  * Only addresses that an upstream has verified are written to, but for an invitation, whose address is its own.
  */
 
-import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config.ts';
 import type { Directory } from '../directory/directory.ts';
 import type { Invitations } from '../directory/invitation_types.ts';
@@ -21,14 +20,13 @@ import { addressOf, plainName } from './addresses.ts';
 
 /** What this room asks of the directory. */
 export type MailDirectory = Pick<Directory, 'user' | 'account'> & {
-  invitations: Pick<Invitations, 'get' | 'token'>;
+  invitations: Pick<Invitations, 'get' | 'token' | 'standing'>;
 };
 
 export interface ComposeDeps {
   directory: MailDirectory;
   /** The one of now. */
   config: () => Config;
-  clock: Clock;
 }
 
 export interface Composed extends RenderedMail {
@@ -60,17 +58,17 @@ export function createCompose(deps: ComposeDeps): Compose {
 }
 
 async function invitation(deps: ComposeDeps, mail: MailDocument): Promise<Composing> {
-  const { directory, clock } = deps;
+  const { directory } = deps;
   const { issuer, brand } = deps.config();
   const found = await findInvitation(deps, mail);
   if (found === undefined) return { dropped: 'invitation_unknown' };
   const { id, document } = found;
-  if (document.state !== 'open' || document.expiresAt <= clock()) {
-    return { dropped: 'invitation_over' };
-  }
+  const standing = await directory.invitations.standing(found);
+  if (standing === 'closed') return { dropped: 'account_closed' };
+  if (standing !== 'open') return { dropped: 'invitation_over' };
   if (mail.createdAt + sameMomentMs < (document.sentAt ?? 0)) return { dropped: 'sent_again' };
   const account = await directory.account(document.account);
-  if (account?.status !== 'active') return { dropped: 'account_closed' };
+  if (account === undefined) return { dropped: 'account_unknown' };
   const to = addressOf(document.email);
   if (to === undefined) return { dropped: 'no_address' };
   const view = {
@@ -89,8 +87,9 @@ async function waiting(deps: ComposeDeps, mail: MailDocument): Promise<Composing
   const { issuer, brand } = deps.config();
   const found = await findInvitation(deps, mail);
   if (found === undefined) return { dropped: 'invitation_unknown' };
-  const { candidate, state, roles, account: id } = found.document;
-  if (state !== 'waiting' || candidate === undefined) return { dropped: 'invitation_over' };
+  const { candidate, roles, account: id } = found.document;
+  const isWaiting = (await directory.invitations.standing(found)) === 'waiting';
+  if (!isWaiting || candidate === undefined) return { dropped: 'invitation_over' };
   const account = await directory.account(id);
   if (account?.status !== 'active') return { dropped: 'account_closed' };
   const to = await ownerAddress(deps, account, mail.user);
@@ -118,7 +117,10 @@ async function closing(deps: ComposeDeps, mail: MailDocument): Promise<Composing
   const name = plainName(account.name);
   if (mail.template === 'account_closed') {
     if (account.status !== 'closed') return { dropped: 'account_open' };
-    return { to, ...closedMail({ account: name, at: account.closed?.at ?? mail.createdAt }, brand) };
+    return {
+      to,
+      ...closedMail({ account: name, at: account.closed?.at ?? mail.createdAt }, brand),
+    };
   }
   if (account.status !== 'active') return { dropped: 'account_closed' };
   if (account.closing === undefined) return { dropped: 'account_open' };

@@ -45,7 +45,7 @@ export async function openMail(options: MailOptions): Promise<MailRoom | undefin
   const outbox = new MailOutbox({ store, clock, random, owner });
   const worker = createMailWorker({
     outbox,
-    compose: createCompose({ directory, config: options.config, clock }),
+    compose: createCompose({ directory, config: options.config }),
     smtp: createSmtp({ server: mail.server }),
     from: mailboxOf(mail.from),
     replyTo: mail.replyTo === undefined ? undefined : mailboxOf(mail.replyTo),

@@ -46,7 +46,11 @@ function asText(letter: Letter, brand: Brand): string {
 }
 
 function small({ name, support }: Brand): string[] {
-  return [name, mailTexts.why(name), ...(support === undefined ? [] : [mailTexts.support(support)])];
+  return [
+    name,
+    mailTexts.why(name),
+    ...(support === undefined ? [] : [mailTexts.support(support)]),
+  ];
 }
 
 /** An address stays whole, however long it is. */
@@ -76,7 +80,10 @@ function asHtml(letter: Letter, brand: Brand): string {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <meta name="supported-color-schemes" content="light dark" />
-        <meta name="format-detection" content="telephone=no, date=no, address=no, email=no, url=no" />
+        <meta
+          name="format-detection"
+          content="telephone=no, date=no, address=no, email=no, url=no"
+        />
         <title>${subject}</title>
         <style>
           ${raw(darkStyle)}
@@ -87,19 +94,34 @@ function asHtml(letter: Letter, brand: Brand): string {
         <table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0">
           <tr>
             <td align="center" style="padding:24px 12px">
-              <table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:600px">
+              <table
+                role="presentation"
+                width="100%"
+                cellpadding="0"
+                cellspacing="0"
+                border="0"
+                style="max-width:600px"
+              >
                 <tr>
                   <td style="padding:0 8px 16px;font-size:18px;font-weight:600">${name}</td>
                 </tr>
                 <tr>
-                  <td class="paper line" style="padding:32px 28px;background:#ffffff;border:1px solid #d9dce4;border-radius:12px;font-size:16px;line-height:1.5;overflow-wrap:anywhere">
-                    <h1 style="margin:0 0 16px;font-size:22px;line-height:1.3;font-weight:600">${heading}</h1>
+                  <td
+                    class="paper line"
+                    style="padding:32px 28px;background:#ffffff;border:1px solid #d9dce4;border-radius:12px;font-size:16px;line-height:1.5;overflow-wrap:anywhere"
+                  >
+                    <h1 style="margin:0 0 16px;font-size:22px;line-height:1.3;font-weight:600">
+                      ${heading}
+                    </h1>
                     ${paragraphs.map(paragraph)} ${facts.length > 0 && factsOf(facts)}
                     ${button !== undefined && buttonOf(button, brand)} ${after.map(paragraph)}
                   </td>
                 </tr>
                 <tr>
-                  <td class="quiet" style="padding:16px 8px 0;font-size:13px;line-height:1.5;color:#5b6070">
+                  <td
+                    class="quiet"
+                    style="padding:16px 8px 0;font-size:13px;line-height:1.5;color:#5b6070"
+                  >
                     ${below.map((text) => html`<p style="margin:0 0 4px">${text}</p>`)}
                   </td>
                 </tr>
@@ -114,14 +136,27 @@ function asHtml(letter: Letter, brand: Brand): string {
 }
 
 function factsOf(facts: NonNullable<Letter['facts']>) {
-  return html`<table cellpadding="0" cellspacing="0" border="0" style="margin:0 0 20px;font-size:16px;line-height:1.5">
+  return html`<table
+    cellpadding="0"
+    cellspacing="0"
+    border="0"
+    style="margin:0 0 20px;font-size:16px;line-height:1.5"
+  >
     ${facts.map(
       ([label, value]) =>
         html`<tr>
-          <th scope="row" class="quiet" align="left" valign="top" style="padding:0 20px 4px 0;font-weight:400;color:#5b6070">
+          <th
+            scope="row"
+            class="quiet"
+            align="left"
+            valign="top"
+            style="padding:0 20px 4px 0;font-weight:400;color:#5b6070"
+          >
             ${label}
           </th>
-          <td valign="top" style="padding:0 0 4px;font-weight:600;overflow-wrap:anywhere">${value}</td>
+          <td valign="top" style="padding:0 0 4px;font-weight:600;overflow-wrap:anywhere">
+            ${value}
+          </td>
         </tr>`,
     )}
   </table>`;
@@ -129,15 +164,30 @@ function factsOf(facts: NonNullable<Letter['facts']>) {
 
 function buttonOf({ label, url }: NonNullable<Letter['button']>, { accent }: Brand) {
   const ink = contrastText(accent);
-  return html`<table role="presentation" cellpadding="0" cellspacing="0" border="0" style="margin:0 0 20px">
+  return html`<table
+      role="presentation"
+      cellpadding="0"
+      cellspacing="0"
+      border="0"
+      style="margin:0 0 20px"
+    >
       <tr>
         <td style="background:${accent};border-radius:8px">
-          <a href="${url}" style="display:inline-block;padding:12px 20px;color:${ink};font-weight:600;text-decoration:none">${label}</a>
+          <a
+            href="${url}"
+            style="display:inline-block;padding:12px 20px;color:${ink};font-weight:600;text-decoration:none"
+            >${label}</a
+          >
         </td>
       </tr>
     </table>
     <p class="quiet" style="margin:0 0 16px;font-size:13px;color:#5b6070">
-      ${mailTexts.address}<br /><a class="quiet" href="${url}" style="color:#5b6070;overflow-wrap:anywhere">${url}</a>
+      ${mailTexts.address}<br /><a
+        class="quiet"
+        href="${url}"
+        style="color:#5b6070;overflow-wrap:anywhere"
+        >${url}</a
+      >
     </p>`;
 }
 

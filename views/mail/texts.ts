@@ -11,7 +11,15 @@ export const mailTexts = {
   address: 'If the button does not work, open this address:',
   why: (brand: string) => `You get this e-mail because of something that was done at ${brand}.`,
   support: (address: string) => `Questions? ${address}`,
-  facts: { account: 'Account', role: 'Role', by: 'Invited by', until: 'Good until', who: 'Who', address: 'E-mail', on: 'On' },
+  facts: {
+    account: 'Account',
+    role: 'Role',
+    by: 'Invited by',
+    until: 'Good until',
+    who: 'Who',
+    address: 'E-mail',
+    on: 'On',
+  },
 
   invitation: {
     subject: (by: string | undefined, account: string) =>
