@@ -138,8 +138,12 @@ function decoded(text: string): string {
 
 /** What nodemailer says, in words of ours. The server's own sentence holds addresses as often as not. */
 function problemOf(error: unknown): MailProblem {
-  const { code, responseCode, response, command } = detailsOf(error);
+  const { code, responseCode, response, command, message = '' } = detailsOf(error);
   const isOwn = code === 'EENVELOPE' || code === 'EMESSAGE';
+  // A certificate that is not believed is a socket's error like any other, but for its sentence.
+  const isTls =
+    code === 'ETLS' || (code === 'ESOCKET' && /certificate|\b(?:tls|ssl)\b/i.test(message));
+  if (isTls) return new MailProblem('tls_failed', { isServer: true });
   if (responseCode !== undefined) {
     const enhanced = /^\d{3}[ -](\d\.\d{1,3}\.\d{1,3})\b/.exec(response ?? '')?.[1];
     const word = `smtp_${responseCode}${enhanced === undefined ? '' : `_${enhanced}`}`;
@@ -156,7 +160,6 @@ function problemOf(error: unknown): MailProblem {
 const words: Record<string, string> = {
   EABORT: 'timeout',
   ETIMEDOUT: 'timeout',
-  ETLS: 'tls_failed',
   EAUTH: 'login_refused',
   ENOAUTH: 'login_refused',
   EDNS: 'server_unknown',
@@ -168,6 +171,7 @@ interface Details {
   responseCode?: number;
   response?: string;
   command?: string;
+  message?: string;
 }
 
 function detailsOf(error: unknown): Details {
