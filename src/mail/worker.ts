@@ -56,6 +56,7 @@ export function messageIdOf(id: string, host: string): string {
 
 export function createMailWorker(options: MailWorkerOptions): MailWorker {
   const { outbox, clock, log, measures, everyMs = 3000 } = options;
+  const running = new Map<string, Promise<void>>();
   let looking: Promise<void> | undefined;
   let again = false;
   let stopped = false;
@@ -94,12 +95,21 @@ export function createMailWorker(options: MailWorkerOptions): MailWorker {
       const page = await outbox.due(pageSize);
       const over = page.filter(({ document }) => document.state !== 'waiting');
       await eachOf(over, writesAtOnce, (mail) => outbox.forget(mail));
-      const waiting = page.filter(({ document }) => document.state === 'waiting');
-      await eachOf(waiting, mostAtOnce, async (mail) => {
-        if (isOpen()) await take(mail);
-      });
-      if (page.length === pageSize) again = true;
+      for (const mail of page) {
+        // What is left is looked for when one of these ends.
+        if (running.size >= mostAtOnce || !isOpen()) return;
+        if (mail.document.state === 'waiting' && !running.has(mail.id)) begin(mail);
+      }
+      if (over.length === pageSize) again = true;
     }
+  }
+
+  function begin(mail: Mail): void {
+    const round = take(mail).finally(() => {
+      running.delete(mail.id);
+      if (isOpen()) wake();
+    });
+    running.set(mail.id, round);
   }
 
   /** Never throws: what fails is tried again. */
@@ -115,7 +125,9 @@ export function createMailWorker(options: MailWorkerOptions): MailWorker {
 
   async function drain(): Promise<void> {
     wake();
-    while (looking !== undefined) await Promise.allSettled([looking]);
+    while (looking !== undefined || running.size > 0) {
+      await Promise.allSettled([looking, ...running.values()]);
+    }
   }
 
   async function measure(): Promise<void> {
@@ -137,7 +149,8 @@ export function createMailWorker(options: MailWorkerOptions): MailWorker {
     async stop() {
       stopped = true;
       const late = delay(longestStopMs, undefined, { ref: false });
-      await Promise.race([Promise.allSettled([poll.stop(), watch.stop(), looking]), late]);
+      await Promise.allSettled([poll.stop(), watch.stop(), looking]);
+      await Promise.race([Promise.all(running.values()), late]);
       options.smtp.close();
     },
     drain,

@@ -145,6 +145,25 @@ test('what a process hangs on is taken over, and its late word counts', async ()
   expect((await stateOf(world))?.state).toBe('sent');
 });
 
+test('one that takes long holds up no other', async () => {
+  const world = await openWorld();
+  const sent: string[] = [];
+  const held = Promise.withResolvers<void>();
+  const one = processOver(world, world.store, 'one', async ({ to }) => {
+    if (to.startsWith('slow')) await held.promise;
+    sent.push(to);
+  });
+  await ask(world, 'slow');
+  await one.dispatcher.drain();
+  for (const name of ['ada', 'grace', 'nora', 'linus', 'ken']) await ask(world, name);
+  await one.dispatcher.drain();
+  const drained = one.worker.drain();
+  await expect.poll(() => sent.length).toBe(5);
+  held.resolve();
+  await drained;
+  expect(sent).toHaveLength(6);
+});
+
 describe('a server that does not take it', () => {
   const failing = async (problem: MailProblem) => {
     const world = await openWorld();
