@@ -26,6 +26,7 @@ interface Asked {
     | 'receivers'
     | 'events'
     | 'stripe'
+    | 'mail'
     | 'help'
     | 'version';
   file: string;
@@ -33,7 +34,7 @@ interface Asked {
   host: string | undefined;
   keys: KeysAsked;
   revoke: RevokeAsked | undefined;
-  /** Of receivers, events and stripe: they know themselves what they take. */
+  /** Of receivers, events, stripe and mail: they know themselves what they take. */
   rest: readonly string[];
   values: Values;
 }
@@ -50,7 +51,7 @@ function parse(parameters: readonly string[]): Asked {
     command === 'revoke'
       ? { target: targetOf(rest.splice(0, 2), values['all-before']), yes, json }
       : undefined;
-  const isOpen = command === 'receivers' || command === 'events' || command === 'stripe';
+  const isOpen = ['receivers', 'events', 'stripe', 'mail'].includes(command);
   if (!isOpen && rest.length > 0)
     throw new UsageError(`One command at a time: what is ${quote(rest[0])}?`);
   return {
@@ -105,6 +106,7 @@ function commandOf(word: string): Asked['command'] {
     case 'receivers':
     case 'events':
     case 'stripe':
+    case 'mail':
     case 'help':
     case 'version':
       return word;
@@ -188,6 +190,12 @@ async function main(parameters: readonly string[]): Promise<void> {
       await events(await configuration(asked).load(), wish, print);
       return;
     }
+    case 'mail': {
+      const { mail, mailAsked } = await import('./mail_command.ts');
+      const wish = mailAsked(asked.rest, asked.values);
+      process.stdout.write(await mail(await configuration(asked).load(), wish));
+      return;
+    }
     case 'stripe': {
       const { stripe, stripeAsked } = await import('./stripe_command.ts');
       const wish = stripeAsked(asked.rest, asked.values);
@@ -222,6 +230,7 @@ function summary(file: string, config: Config): string {
   plans      ${list(config.products.flatMap(plansOf))}
   stripe     ${config.stripe === undefined ? 'none' : stripeOf(config.stripe)}
   receivers  ${list(config.receivers)}
+  mail       ${config.mail === undefined ? 'none' : mailServer(config.mail.server)}
 ${billingWarnings(config)
   .map((warning) => `\n${warning}\n`)
   .join('')}`;
@@ -231,6 +240,12 @@ function plansOf({ id, plans }: Config['products'][number]): { id: string }[] {
   return plans.map((plan) => ({
     id: `${id}/${plan.id}${plan.prices.length === 0 ? ' (free)' : ''}`,
   }));
+}
+
+/** Where it is, and not who we are there. */
+function mailServer(server: string): string {
+  const { protocol, host } = new URL(server);
+  return `${protocol}//${host}`;
 }
 
 /** Of the key no more than the mode. */

@@ -43,6 +43,8 @@ import { createEndings } from './oidc/endings.ts';
 import { openKeyring } from './oidc/keyring.ts';
 import type { Keyring } from './oidc/keyring.ts';
 import { createLiveSessions } from './oidc/live_sessions.ts';
+import { openMail } from './mail/mail.ts';
+import type { MailRoom } from './mail/mail.ts';
 import { createNotifying } from './notifying.ts';
 import { measuredStore } from './storage/measured.ts';
 import type { PendingEvent, Store } from './storage/store.ts';
@@ -87,6 +89,8 @@ export interface Server {
   directory: Directory;
   /** Absent where nothing is sold by Stripe. */
   billing: Billing | undefined;
+  /** Absent where no e-mails are sent. */
+  mail: MailRoom | undefined;
   dispatcher: Dispatcher;
   deliveries: Deliveries;
   /** Who is told of events. */
@@ -148,10 +152,12 @@ export async function createServer(options: ServerOptions): Promise<Server> {
 
   const billing = await openBilling({ ...common, config: now, directory });
   if (billing !== undefined) seats.tie(billing.seats);
+  const mail = await openMail({ ...common, config: now, directory });
   const handlers: Handler[] = [
     createAuditHandler({ store }),
     ...directory.handlers,
     ...(billing?.handlers ?? []),
+    ...(mail?.handlers ?? []),
     endings.handler,
     cutoffHandler({ store, clock, endings }),
     ...notifying.handlers,
@@ -168,7 +174,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const present = presentApplication(rooms, { config, keyring, reservedIds });
   const watches = createWatches({ keyring, cutoffs, log, takeKeys: present.takeKeys });
 
-  const own = billing === undefined ? [] : [billing];
+  const own = [billing, mail].filter((room) => room !== undefined);
   const closing = createClosingWorker({
     ...common,
     closing: directory.closing,
@@ -199,6 +205,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     },
     directory,
     billing,
+    mail,
     dispatcher,
     deliveries: notifying.deliveries,
     receivers: notifying.receivers,
