@@ -118,7 +118,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const reservedIds = new Set([linkClientId, signupClientId]);
   const seats = lateSeats();
   const people = () => ({ ...present.config().people, roles: present.config().roles });
-  const who = { registration, reservedIds, people, secrets };
+  const { findTexts } = options;
+  const found = findTexts === undefined ? {} : { findTexts };
+  const who = { registration, reservedIds, people, secrets, ...found };
   const directory = createDirectory({ store, clock, log, seats, ...who });
   const federation = createFederation({ config, store, secrets, fetch, clock, log });
   const signIns = measuredSignIns({ directory, federation }, measures);
