@@ -39,7 +39,7 @@ export async function withRooms<T>(
     });
     const all = { ...deps, store };
     const seats = seatsOf(all);
-    const people = { ...config.people, roles: () => config.roles, secrets: deps.secrets };
+    const people = () => ({ ...config.people, roles: config.roles });
     const reservedIds = new Set(config.clients.map(({ id }) => id));
     const { registration } = config;
     const directory = createDirectory({ ...all, seats, registration, reservedIds, people });
