@@ -47,7 +47,8 @@ export async function withRooms<T>(
     seats.know(directory);
     const follow = async () => {
       try {
-        for (const { kind, id } of [...changed.values()]) {
+        // What follows may cause more: a map is gone through with what is added to it meanwhile.
+        for (const { kind, id } of changed.values()) {
           for (const event of await store.pending(100, { of: { kind, id } })) {
             for (const handler of [...directory.handlers, endings.handler]) {
               const isTheirs = handler.types === 'all' || handler.types.includes(event.type);
