@@ -15,6 +15,7 @@ import { createDirectory } from '../directory/directory.ts';
 import type { Directory } from '../directory/directory.ts';
 import type { Seats } from '../directory/seats.ts';
 import { announcing } from '../events/outbox.ts';
+import { linkClientId, signupClientId } from '../oidc/clients.ts';
 import { createEndings } from '../oidc/endings.ts';
 import type { Endings } from '../oidc/endings.ts';
 import type { Kind } from '../storage/kinds.ts';
@@ -25,6 +26,11 @@ export interface AdminRooms extends CommandDeps {
   endings: Endings;
   /** What follows from what was written: access ends, receivers are told. What fails is left to the running processes. */
   follow(): Promise<void>;
+}
+
+/** No user has one of these ids: a client's token has its own id as `sub`. */
+export function reservedIds({ clients }: Pick<Config, 'clients'>): Set<string> {
+  return new Set([linkClientId, signupClientId, ...clients.map(({ id }) => id)]);
 }
 
 export async function withRooms<T>(
@@ -40,9 +46,14 @@ export async function withRooms<T>(
     const all = { ...deps, store };
     const seats = seatsOf(all);
     const people = { ...config.people, roles: () => config.roles, secrets: deps.secrets };
-    const reservedIds = new Set(config.clients.map(({ id }) => id));
     const { registration } = config;
-    const directory = createDirectory({ ...all, seats, registration, reservedIds, people });
+    const directory = createDirectory({
+      ...all,
+      seats,
+      registration,
+      reservedIds: reservedIds(config),
+      people,
+    });
     const endings = createEndings({ ...all, work: createUnitOfWork(store) });
     seats.know(directory);
     const follow = async () => {
