@@ -64,8 +64,11 @@ async function close(
   const endsAt = now ? undefined : paidUntil;
   const members = await memberIds(store, id, document);
   const when =
-    endsAt === undefined || endsAt <= clock() ? 'at once' : `at ${moment(endsAt)}, until which it is paid`;
-  const what = paidUntil === undefined ? '' : ' What it pays for is cancelled, and never charged again.';
+    endsAt === undefined || endsAt <= clock()
+      ? 'at once'
+      : `at ${moment(endsAt)}, until which it is paid`;
+  const what =
+    paidUntil === undefined ? '' : ' What it pays for is cancelled, and never charged again.';
   return {
     sentence: `Closes the account ${id} (${document.name}) ${when}. ${count(members.length, 'member')} can no longer use it then.${what}`,
     async carryOut() {

@@ -38,8 +38,7 @@ async function list({ store, clock }: AdminRooms, values: PeopleValues): Promise
   const idle = values.idle === undefined ? undefined : durationOf('idle', values.idle);
   const before = idle === undefined ? Infinity : clock() - idle;
   const fits = (account: AccountDocument) =>
-    (status === undefined || statusNow(account) === status) &&
-    lastUseOfAccount(account) <= before;
+    (status === undefined || statusNow(account) === status) && lastUseOfAccount(account) <= before;
   const paging = { fits, limit: limitOf(values), after: values.after };
   const found = await filtered(store, 'account', paging);
   if (values.json) {
@@ -150,10 +149,9 @@ async function show(
     ]),
   ];
   const rows = await memberRows(store, stored, members.slice(0, mostShown));
-  const list = rows.length === 0 ? '' : `\n${table([['MEMBER', 'NAME', 'ROLES'], ...rows])}`;
-  const others =
-    members.length > mostShown ? `\nAll of them: tollgate members list ${id}\n` : '';
-  return `${table(facts)}${list}${others}`;
+  const people = rows.length === 0 ? '' : `\n${table([['MEMBER', 'NAME', 'ROLES'], ...rows])}`;
+  const others = members.length > mostShown ? `\nAll of them: tollgate members list ${id}\n` : '';
+  return `${table(facts)}${people}${others}`;
 }
 
 async function memberRows(
@@ -189,11 +187,15 @@ async function owner(
   if (present === undefined) throw unknown('user', user);
   const found = await Promise.all(account.owners.map((one) => store.get('user', one)));
   const there = new Set(
-    found.flatMap((one) => (one === undefined || one.document.status === 'deleted' ? [] : [one.id])),
+    found.flatMap((one) =>
+      one === undefined || one.document.status === 'deleted' ? [] : [one.id],
+    ),
   );
   const gone = account.owners.filter((one) => !there.has(one));
   const also =
-    gone.length === 0 ? '' : ` ${count(gone.length, 'owner')} who ${gone.length === 1 ? 'is' : 'are'} gone cease to be one.`;
+    gone.length === 0
+      ? ''
+      : ` ${count(gone.length, 'owner')} who ${gone.length === 1 ? 'is' : 'are'} gone cease to be one.`;
   return {
     sentence: `Makes the user ${user} an owner of the account ${id} (${account.name}).${also}`,
     async carryOut() {

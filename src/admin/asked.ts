@@ -66,7 +66,6 @@ const nouns = {
     keep: changes(['ACCOUNT']),
     reopen: changes(['ACCOUNT'], ['owner']),
     owner: changes(['ACCOUNT', 'USER']),
-    reasons: reads([]),
   },
   members: {
     list: reads(['ACCOUNT'], paging),

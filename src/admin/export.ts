@@ -68,12 +68,15 @@ async function userLine(
     picture: user.picture,
     locale: user.locale,
     own: user.own,
-    identities: user.identities.map(({ provider, issuer, subject, email, linkedAt }) => ({
-      provider,
-      issuer,
-      subject,
-      email,
+    said: user.said && { name: user.said.name, locale: user.said.locale },
+    identities: user.identities.map(({ linkedAt, usedAt, ...one }) => ({
+      provider: one.provider,
+      issuer: one.issuer,
+      subject: one.subject,
+      email: one.email,
+      emailVerified: one.emailVerified,
       linkedAt: time(linkedAt),
+      usedAt: time(usedAt),
     })),
     memberships:
       memberships.length === 0

@@ -83,14 +83,17 @@ async function inBatches(
   entries: AsyncGenerator<Entry>,
   work: (entry: Entry) => Promise<void>,
 ): Promise<void> {
-  let batch: Promise<void>[] = [];
-  for await (const entry of entries) {
-    batch.push(work(entry));
-    if (batch.length < together) continue;
-    await Promise.all(batch);
+  let batch: Entry[] = [];
+  const finish = async () => {
+    // Where one fails the others are not left behind: nothing is under way when this has failed.
+    const outcomes = await Promise.allSettled(batch.map(work));
     batch = [];
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  };
+  for await (const entry of entries) {
+    if (batch.push(entry) === together) await finish();
   }
-  await Promise.all(batch);
+  await finish();
 }
 
 async function checkLine(deps: ImportDeps, index: FileIndex, entry: Entry): Promise<void> {

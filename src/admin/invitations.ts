@@ -64,7 +64,8 @@ function create(
 ): Plan {
   const { email, role: given, locale } = values;
   const roles = given ?? [config.roles.at(-1)?.id ?? 'member'];
-  const mailed = config.mail === undefined ? ' No mail server is set: hand the link over yourself.' : '';
+  const mailed =
+    config.mail === undefined ? ' No mail server is set: hand the link over yourself.' : '';
   const whom = email === undefined ? 'whoever is given its link' : `${email}.${mailed}`;
   const sentence = `Invites into the account ${id} (${document.name}), as ${roles.join(', ')}: ${whom}`;
   return {

@@ -51,7 +51,11 @@ export function lastUseOfAccount({ usedAt = 0, createdAt }: AccountDocument): nu
 }
 
 /** As tokens would say them, also of who is disabled. */
-export function rolesIn(id: string, user: UserDocument, account: Stored<AccountDocument>): string[] {
+export function rolesIn(
+  id: string,
+  user: UserDocument,
+  account: Stored<AccountDocument>,
+): string[] {
   const now = rolesNow(id, { ...user, status: 'active' }, account.id, account.document);
   const membership = membershipOf(user, account.id);
   if (now !== undefined || membership === undefined) return now ?? [];
@@ -62,10 +66,10 @@ export function rolesIn(id: string, user: UserDocument, account: Stored<AccountD
 export function times<K extends string>(
   given: Record<K, number | undefined>,
 ): Partial<Record<K, string>> {
-  const known = Object.entries<number | undefined>(given).flatMap(([name, value]) =>
+  const there = Object.entries<number | undefined>(given).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, moment(value)] as const],
   );
-  return Object.fromEntries(known) as Partial<Record<K, string>>;
+  return Object.fromEntries(there) as Partial<Record<K, string>>;
 }
 
 /** For programs: nothing that is not there. */

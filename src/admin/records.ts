@@ -95,6 +95,12 @@ function readUser(fields: FieldReader, context: RecordContext): UserRecord | und
     listOf(oneOf(['name', 'locale']), 1, 2),
     'a list of "name" and "locale"',
   ) as UserDocument['own'];
+  const said = fields.object('said', (one) =>
+    present({
+      name: one.optional('name', usableName, 'a name of 1 to 120 printable characters'),
+      locale: one.optional('locale', usableLocale, 'a language such as de or pt-BR'),
+    }),
+  );
   const createdAt = fields.optional('createdAt', readTime, aTime);
   const since = createdAt ?? context.now;
   const identities = fields.list('identities', 20, (one) => readIdentity(one, context, since));
@@ -120,6 +126,7 @@ function readUser(fields: FieldReader, context: RecordContext): UserRecord | und
     memberships: memberships?.length === 0 ? undefined : memberships,
     tried,
     own,
+    said,
     chosen,
     deletion,
     signedInAt,
@@ -141,13 +148,17 @@ function readIdentity(fields: FieldReader, { issuerOf }: RecordContext, since: n
     );
   }
   const email = fields.optional('email', usableEmail, 'one e-mail address');
+  const emailVerified = fields.optional('emailVerified', readBoolean, 'true or false');
+  const usedAt = fields.optional('usedAt', readTime, aTime);
   const linkedAt = fields.optional('linkedAt', readTime, aTime) ?? since;
   return {
     provider: provider ?? '',
     issuer: issuer ?? '',
     subject: subject ?? '',
     ...(email === undefined ? {} : { email }),
+    ...(email !== undefined && emailVerified === true ? { emailVerified: true as const } : {}),
     linkedAt,
+    ...(usedAt === undefined ? {} : { usedAt }),
   };
 }
 

@@ -15,6 +15,7 @@ import { createDirectory } from '../directory/directory.ts';
 import type { Directory } from '../directory/directory.ts';
 import type { Seats } from '../directory/seats.ts';
 import { announcing } from '../events/outbox.ts';
+import { linkClientId, signupClientId } from '../oidc/clients.ts';
 import { createEndings } from '../oidc/endings.ts';
 import type { Endings } from '../oidc/endings.ts';
 import type { Kind } from '../storage/kinds.ts';
@@ -25,6 +26,11 @@ export interface AdminRooms extends CommandDeps {
   endings: Endings;
   /** What follows from what was written: access ends, receivers are told. What fails is left to the running processes. */
   follow(): Promise<void>;
+}
+
+/** No user has one of these ids: a client's token has its own id as `sub`. */
+export function reservedIds({ clients }: Pick<Config, 'clients'>): Set<string> {
+  return new Set([linkClientId, signupClientId, ...clients.map(({ id }) => id)]);
 }
 
 export async function withRooms<T>(
@@ -40,14 +46,20 @@ export async function withRooms<T>(
     const all = { ...deps, store };
     const seats = seatsOf(all);
     const people = () => ({ ...config.people, roles: config.roles });
-    const reservedIds = new Set(config.clients.map(({ id }) => id));
     const { registration } = config;
-    const directory = createDirectory({ ...all, seats, registration, reservedIds, people });
+    const directory = createDirectory({
+      ...all,
+      seats,
+      registration,
+      reservedIds: reservedIds(config),
+      people,
+    });
     const endings = createEndings({ ...all, work: createUnitOfWork(store) });
     seats.know(directory);
     const follow = async () => {
       try {
-        for (const { kind, id } of [...changed.values()]) {
+        // What follows may cause more: a map is gone through with what is added to it meanwhile.
+        for (const { kind, id } of changed.values()) {
           for (const event of await store.pending(100, { of: { kind, id } })) {
             for (const handler of [...directory.handlers, endings.handler]) {
               const isTheirs = handler.types === 'all' || handler.types.includes(event.type);

@@ -57,4 +57,5 @@ function described({ id, document }: Stored<SessionDocument>): Record<string, un
   });
 }
 
-const signedInAt = (session: SessionDocument) => session.device?.signedInAt ?? sessionBegunAt(session);
+const signedInAt = (session: SessionDocument) =>
+  session.device?.signedInAt ?? sessionBegunAt(session) * 1000;

@@ -6,11 +6,13 @@ import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
 import type { Writable } from 'node:stream';
 import { Problem } from '../base/errors.ts';
+import { count } from '../command_confirm.ts';
 import { json, quote, table, UsageError, withStores } from '../command_store.ts';
 import type { CommandDeps } from '../command_store.ts';
 import type { Config } from '../config.ts';
 import { createDirectory } from '../directory/directory.ts';
 import { resolveProvider } from '../federation/presets.ts';
+import { reservedIds } from './rooms.ts';
 import { exportAll } from './export.ts';
 import { importFile } from './import.ts';
 import { createFindings } from './import_findings.ts';
@@ -53,7 +55,7 @@ export async function importPeople(
     const options = {
       ...deps,
       findings,
-      reservedIds: new Set(config.clients.map(({ id }) => id)),
+      reservedIds: reservedIds(config),
       issuerOf: issuersOf(deps),
       finishOwner: directory.finishOwner,
     };
@@ -156,7 +158,7 @@ export async function exportPeople(config: Config, { out, ...asked }: ExportAske
       await rename(`${out}.part`, out);
     }
     if (asked.json) return json(counts);
-    return `${counts.users} users and ${counts.accounts} accounts.\n`;
+    return `${count(counts.users, 'user')} and ${count(counts.accounts, 'account')}.\n`;
   });
 }
 

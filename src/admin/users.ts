@@ -1,18 +1,18 @@
 /** `tollgate users …`: who there is, how they sign in, where they belong, and letting them in or not. */
 
-import { resolveProvider } from '../federation/presets.ts';
 import { count, living, unknown } from '../command_confirm.ts';
 import { json, moment, table, UsageError } from '../command_store.ts';
 import { identityKey } from '../storage/kinds.ts';
 import type { UserDocument } from '../storage/documents.ts';
 import type { Stored } from '../storage/store.ts';
-import { durationOf, limitOf, needed, statusOf } from './asked.ts';
+import { durationOf, limitOf, statusOf } from './asked.ts';
 import type { PeopleAsked, PeopleValues } from './asked.ts';
 import { carriedOut } from './changing.ts';
 import type { Plan } from './changing.ts';
 import { filtered, known, lastUseOfUser, more, rolesIn, times } from './reading.ts';
 import type { Listed } from './reading.ts';
 import type { AdminRooms } from './rooms.ts';
+import { deletion, keep, link, named, unlink } from './user_changes.ts';
 
 type StoredUser = Stored<UserDocument>;
 
@@ -126,7 +126,12 @@ async function show(
     one.subject,
     moment(one.linkedAt),
   ]);
-  const places = memberships.map((one) => [one.account, one.name, one.status, one.roles.join(', ')]);
+  const places = memberships.map((one) => [
+    one.account,
+    one.name,
+    one.status,
+    one.roles.join(', '),
+  ]);
   return [
     table(facts),
     table([['SIGNS IN BY', 'ISSUER', 'SUBJECT', 'SINCE'], ...identities]),
@@ -142,44 +147,33 @@ const verified = ({ emailVerified }: UserDocument) =>
 async function planOf(
   rooms: AdminRooms,
   action: string,
-  stored: StoredUser,
+  user: StoredUser,
   values: PeopleValues,
 ): Promise<Plan> {
-  const { directory, store } = rooms;
-  const { id, document: user } = stored;
-  const who = `the user ${id}${user.name === undefined ? '' : ` (${user.name})`}`;
+  const { id } = user;
   switch (action) {
     case 'disable': {
-      const sessions = await living(store, 'session', 'user', id);
-      const sentence = `Locks out ${who}, and ends ${count(sessions, 'session')}. Their memberships stay.`;
+      const sessions = await living(rooms.store, 'session', 'user', id);
+      const sentence = `Locks out ${named(user)}, and ends ${count(sessions, 'session')}. Their memberships stay.`;
       return { sentence, carryOut: () => setStatus(rooms, id, 'disabled') };
     }
     case 'enable':
       return {
-        sentence: `Lets ${who} sign in again.`,
+        sentence: `Lets ${named(user)} sign in again.`,
         carryOut: () => setStatus(rooms, id, 'active'),
       };
     case 'link':
-      return link(rooms, stored, values);
-    case 'unlink': {
-      needed(values, 'issuer', 'subject');
-      const { issuer = '', subject = '' } = values;
-      return {
-        sentence: `${capital(who)} can no longer sign in as ${subject} of ${issuer}.`,
-        async carryOut() {
-          return { id, changed: await directory.unlinkIdentity(id, issuer, subject) };
-        },
-        done: ({ changed }) => (changed === true ? 'Done.' : 'It was not theirs: nothing was done.'),
-      };
-    }
+      return link(rooms, user, values);
+    case 'unlink':
+      return unlink(rooms, user, values);
+    case 'keep':
+      return keep(rooms, user);
     default:
-      return deletion(rooms, action, stored, values);
+      return deletion(rooms, user, values);
   }
 }
 
-async function setStatus({ directory }: AdminRooms, id: string, status: UserDocument['status']) {
+async function setStatus({ directory }: AdminRooms, id: string, status: 'active' | 'disabled') {
   const { document } = await directory.setUserStatus(id, status);
   return { id, status: document.status };
 }
-
-const capital = (text: string) => text.slice(0, 1).toUpperCase() + text.slice(1);
