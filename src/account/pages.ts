@@ -10,7 +10,9 @@ import type { LinkOidc } from '../oidc/links.ts';
 import type { Cookies } from '../web/cookies.ts';
 import type { Csrf } from '../web/csrf.ts';
 import type { Limits } from '../web/limits.ts';
+import { accountsPages } from './accounts.ts';
 import { memberPages } from './members.ts';
+import { settingsPages } from './settings.ts';
 import type { AccountRoute } from './visit.ts';
 
 export interface AccountPages {
@@ -28,5 +30,5 @@ export interface AccountPages {
 }
 
 export function accountPages(deps: AccountPages): AccountRoute[] {
-  return [...memberPages(deps)];
+  return [...accountsPages(deps), ...memberPages(deps), ...settingsPages(deps)];
 }
