@@ -117,9 +117,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const { registration, lifetimes } = config;
   const reservedIds = new Set([linkClientId, signupClientId]);
   const seats = lateSeats();
-  const roles = () => present.config().roles;
-  const people = { ...config.people, roles, secrets };
-  const who = { registration, reservedIds, people };
+  const people = () => ({ ...present.config().people, roles: present.config().roles });
+  const who = { registration, reservedIds, people, secrets };
   const directory = createDirectory({ store, clock, log, seats, ...who });
   const federation = createFederation({ config, store, secrets, fetch, clock, log });
   const signIns = measuredSignIns({ directory, federation }, measures);

@@ -1,6 +1,5 @@
 /** `/account/settings/domain`: an e-mail domain of an account, from its adding to its end. */
 
-import type { AccountDomain } from '../storage/documents.ts';
 import { textOf } from '../links/link_query.ts';
 import { domainPage } from '../../views/account/settings.ts';
 import { settingsTexts } from '../../views/account/settings_texts.ts';
@@ -9,6 +8,8 @@ import { givableRoles } from './member_forms.ts';
 import type { AccountPages } from './pages.ts';
 import { attempt } from './refusals.ts';
 import type { AccountRoute, Answer, MemberVisit } from './visit.ts';
+
+type AccountDomain = NonNullable<MemberVisit['account']['domains']>[number];
 
 interface Refused {
   problems: ReadonlyMap<string, string>;
@@ -31,10 +32,10 @@ export function domainPages(
       ...route,
       method: 'POST',
       path: `${settings}/domains`,
-      handle: (visit) => add(deps, visit, showSettings),
+      handle: (visit: MemberVisit) => add(deps, visit, showSettings),
     },
-    { ...route, method: 'GET', path: here, handle: (visit) => show(deps, visit) },
-    { ...route, method: 'POST', path: here, handle: (visit) => change(deps, visit) },
+    { ...route, method: 'GET', path: here, handle: (visit: MemberVisit) => show(deps, visit) },
+    { ...route, method: 'POST', path: here, handle: (visit: MemberVisit) => change(deps, visit) },
   ];
 }
 

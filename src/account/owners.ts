@@ -18,8 +18,8 @@ const mostCandidates = 20;
 export function ownerPages(deps: AccountPages): AccountRoute[] {
   const route = { path: here, needs: 'owner', fresh: true } as const;
   return [
-    { ...route, method: 'GET', handle: (visit) => show(deps, visit) },
-    { ...route, method: 'POST', from: here, handle: (visit) => handOver(deps, visit) },
+    { ...route, method: 'GET', handle: (visit: MemberVisit) => show(deps, visit) },
+    { ...route, method: 'POST', from: here, handle: (visit: MemberVisit) => handOver(deps, visit) },
   ];
 }
 

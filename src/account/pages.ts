@@ -11,6 +11,7 @@ import type { Cookies } from '../web/cookies.ts';
 import type { Csrf } from '../web/csrf.ts';
 import type { Limits } from '../web/limits.ts';
 import { accountsPages } from './accounts.ts';
+import { activityPages } from './activity.ts';
 import { memberPages } from './members.ts';
 import { settingsPages } from './settings.ts';
 import type { AccountRoute } from './visit.ts';
@@ -30,5 +31,10 @@ export interface AccountPages {
 }
 
 export function accountPages(deps: AccountPages): AccountRoute[] {
-  return [...accountsPages(deps), ...memberPages(deps), ...settingsPages(deps)];
+  return [
+    ...accountsPages(deps),
+    ...memberPages(deps),
+    ...settingsPages(deps),
+    ...activityPages(deps),
+  ];
 }

@@ -8,6 +8,8 @@
  */
 
 import type { Clock } from '../base/clock.ts';
+import { findTxtRecords } from '../base/dns.ts';
+import type { FindTexts } from '../base/dns.ts';
 import type { Log } from '../base/log.ts';
 import type { Secrets } from '../base/secrets.ts';
 import type { Handler } from '../events/handlers.ts';
@@ -22,6 +24,8 @@ import { authorityOf } from './authority.ts';
 import type { Authority, By } from './authority.ts';
 import { createAccounts } from './accounts.ts';
 import type { Account, Accounts, NewAccount } from './accounts.ts';
+import { createDomains } from './domains.ts';
+import type { Domains } from './domain_types.ts';
 import { unlinkIdentity } from './identities.ts';
 import type { Invitations } from './invitation_types.ts';
 import { createInvitations } from './invitations.ts';
@@ -51,16 +55,21 @@ export interface DirectoryOptions {
   reservedIds?: ReadonlySet<string>;
   /** Where members are paid for. */
   seats?: Seats;
-  people?: PeopleOptions;
-}
-
-/** What is set about people and accounts, where it is not as usual. */
-export interface PeopleOptions {
-  /** The roles of the configuration; the last one is that of who is invited without a word about it. */
-  roles?: () => RoleTable;
-  invitationDays?: number;
+  /** As it is set now; as usual where it is not given. */
+  people?: () => PeopleSettings;
   /** For the links of invitations: without them none can be made. */
   secrets?: Secrets;
+  /** Where the records are looked for that prove a domain. */
+  findTexts?: FindTexts;
+}
+
+/** What the configuration says about people and accounts. */
+export interface PeopleSettings {
+  /** The last one is that of who is invited without a word about it. */
+  roles: RoleTable;
+  invitationDays: number;
+  /** Whether an account may prove a domain. */
+  domains: boolean;
 }
 
 export interface Directory extends Revocations, MemberPages, Activity {
@@ -128,6 +137,7 @@ export interface Directory extends Revocations, MemberPages, Activity {
   unlinkIdentity(user: string, issuer: string, subject: string): Promise<boolean>;
 
   invitations: Invitations;
+  domains: Domains;
 
   /** For the dispatcher: they finish what a crash left half done. */
   handlers: Handler[];
@@ -136,12 +146,14 @@ export interface Directory extends Revocations, MemberPages, Activity {
 export function createDirectory(options: DirectoryOptions): Directory {
   const { store, clock, seats = roomForAll, reservedIds = new Set() } = options;
   const users = createUsers({ store, clock, seats, reservedIds });
-  const { roles = () => usualRoles, invitationDays = 7, secrets } = options.people ?? {};
+  const { people: settings = () => usualSettings, secrets, findTexts = findTxtRecords } = options;
+  const roles = () => settings().roles;
   const accounts = createAccounts({ store, clock, roles });
   const members = createMembers({ store, clock, roles, accounts, seats });
   const access = createAccess({ store });
   const joining = { store, clock, access, members };
-  const invitations = createInvitations({ ...joining, roles, invitationDays, secrets });
+  const invitations = createInvitations({ ...joining, settings, secrets });
+  const domains = createDomains({ ...joining, settings, findTexts });
 
   return {
     signIn: createSignIn({ ...options, accounts }),
@@ -167,15 +179,20 @@ export function createDirectory(options: DirectoryOptions): Directory {
     ...createActivity({ store }),
     unlinkIdentity: (user, issuer, subject) => unlinkIdentity(options, user, { issuer, subject }),
     invitations,
+    domains,
     ...createRevocations({ store, clock }),
     handlers: [sagaHandler(users, accounts, members), invitationHandler(joining)],
   };
 }
 
-const usualRoles: RoleTable = [
-  { id: 'admin', may: ['members', 'settings', 'activity'] },
-  { id: 'member', may: [] },
-];
+const usualSettings: PeopleSettings = {
+  roles: [
+    { id: 'admin', may: ['members', 'settings', 'activity'] },
+    { id: 'member', may: [] },
+  ],
+  invitationDays: 7,
+  domains: true,
+};
 
 /** Whoever is a member needs no invitation any more. */
 function invitationHandler(joining: JoiningDeps): Handler {
