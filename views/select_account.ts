@@ -155,7 +155,7 @@ function row(account: AccountRow, { current, now }: SelectAccountView): Html {
 }
 
 /** One badge at most: what needs attention first. */
-function badge(
+export function badge(
   { locked, document }: AccountRow,
   isCurrent: boolean,
   now: number,
@@ -178,7 +178,7 @@ function badge(
   return isCurrent ? html`<span class="badge good">${words.current}</span>` : undefined;
 }
 
-function roleAndPlan({ roles, document }: AccountRow): string {
+export function roleAndPlan({ roles, document }: AccountRow): string {
   const { selectAccount: words } = texts;
   const [role] = roles;
   const subscription = Object.values(document.subscriptions ?? {}).find(
@@ -200,7 +200,7 @@ export function initialsOf(name: string): string {
   return letters.join('').toLocaleUpperCase('en') || '?';
 }
 
-function matches(name: string, filter: string): boolean {
+export function matches(name: string, filter: string): boolean {
   return fold(name).includes(fold(filter));
 }
 

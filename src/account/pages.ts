@@ -19,6 +19,9 @@ import { identityPages } from './identities.ts';
 import { memberPages } from './members.ts';
 import { profilePages } from './profile.ts';
 import { sessionPages } from './sessions.ts';
+import { accountsPages } from './accounts.ts';
+import { activityPages } from './activity.ts';
+import { settingsPages } from './settings.ts';
 import type { AccountRoute } from './visit.ts';
 
 export interface AccountPages {
@@ -47,5 +50,8 @@ export function accountPages(deps: AccountPages): AccountRoute[] {
     ...memberPages(deps),
     ...closingPages(deps),
     ...dataPages(deps),
+    ...accountsPages(deps),
+    ...settingsPages(deps),
+    ...activityPages(deps),
   ];
 }
