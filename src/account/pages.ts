@@ -1,4 +1,4 @@
-/** All pages of `/account`, in one list: the test of who may use what goes through it. */
+/** All pages of `/account`, and `/apps`, in one list: the test of who may use what goes through it. */
 
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
@@ -10,6 +10,7 @@ import type { LinkOidc } from '../oidc/links.ts';
 import type { Cookies } from '../web/cookies.ts';
 import type { Csrf } from '../web/csrf.ts';
 import type { Limits } from '../web/limits.ts';
+import { launchPages } from './launch.ts';
 import type { AccountRoute } from './visit.ts';
 
 export interface AccountPages {
@@ -26,6 +27,6 @@ export interface AccountPages {
   limits: Limits;
 }
 
-export function accountPages(_deps: AccountPages): AccountRoute[] {
-  return [];
+export function accountPages(deps: AccountPages): AccountRoute[] {
+  return [...launchPages(deps)];
 }

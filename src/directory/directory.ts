@@ -17,6 +17,7 @@ import { createAccess } from './access.ts';
 import type { Membership, UsableAccount } from './access.ts';
 import { createAccounts } from './accounts.ts';
 import type { Account, Accounts, NewAccount } from './accounts.ts';
+import { rememberAccount } from './chosen.ts';
 import { unlinkIdentity } from './identities.ts';
 import { createMembers } from './members.ts';
 import type { Members } from './members.ts';
@@ -54,6 +55,10 @@ export interface Directory extends Revocations {
   account(id: string): Promise<Account | undefined>;
   /** The accounts that the user may act for now, sorted by name. */
   usableAccounts(user: string): Promise<UsableAccount[]>;
+  /** The only account that the user may act for now: `undefined` where there is none, or more than one. */
+  onlyAccount(user: string): Promise<string | undefined>;
+  /** They chose it themselves in this app: it is the one there until they choose another. */
+  rememberAccount(choice: { user: string; client: string; account: string }): Promise<void>;
   /** May this user act for this account now, and as what? The single answer. */
   membership(user: string, account: string): Promise<Membership | undefined>;
 
@@ -98,7 +103,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
   const users = createUsers({ store, clock, seats, reservedIds });
   const accounts = createAccounts({ store, clock });
   const members = createMembers({ store, clock, accounts, seats });
-  const { usableAccounts, membership } = createAccess({ store });
+  const access = createAccess({ store });
 
   return {
     signIn: createSignIn({ ...options, accounts }),
@@ -107,8 +112,8 @@ export function createDirectory(options: DirectoryOptions): Directory {
       const stored = await store.get('account', id);
       return stored === undefined ? undefined : { id, ...stored.document };
     },
-    usableAccounts,
-    membership,
+    ...access,
+    rememberAccount: (choice) => rememberAccount(store, choice),
     createUser: users.create,
     setUserStatus: users.setStatus,
     createAccount: accounts.create,
