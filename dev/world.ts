@@ -228,6 +228,7 @@ function configOf(
     firstParty: id !== partner.id,
     redirectUris: [`${url}/callback`],
     postLogoutRedirectUris: [`${url}/`],
+    initiateLoginUri: `${url}/initiate`,
     ...(id === client.id ? { backchannelLogoutUri: logoutAddress(ports) } : {}),
   }));
   return configSchema.parse({

@@ -28,12 +28,14 @@ async function submit(deps: InteractionDependencies, visit: Visit, fields: Form)
   }
   if (fields.has('leave')) return denied(texts.denied.noAccount);
   const account = fields.get('account') ?? '';
+  // What is shown again is the part of the list that they chose from.
+  const again = { ...visit, query: fields };
   if (account === '') {
-    return show(deps, visit, { status: 400, message: texts.selectAccount.choose });
+    return show(deps, again, { status: 400, message: texts.selectAccount.choose });
   }
   // The page may be old, or forged: what counts is what is so now.
   if ((await deps.directory.membership(user, account)) === undefined) {
-    return show(deps, visit, { status: 403, message: texts.selectAccount.foreign });
+    return show(deps, again, { status: 403, message: texts.selectAccount.foreign });
   }
   return { result: { select_account: { account } } };
 }
@@ -43,6 +45,11 @@ export const selectAccount: Prompt = { show, submit };
 function signedIn({ conversation }: Visit): string {
   if (conversation.user !== undefined) return conversation.user;
   throw new Problem('interaction_expired', 410, 'You are not signed in any more. Start again.');
+}
+
+/** What is no number is the first page. */
+function pageOf(value: string | undefined): number | undefined {
+  return value !== undefined && /^\d{1,4}$/.test(value) ? Number(value) : undefined;
 }
 
 async function choice(
@@ -62,6 +69,7 @@ async function choice(
     app: conversation.client.name,
     who: await nameOf(deps, conversation.user),
     filter: query.get('filter')?.slice(0, 100),
+    page: pageOf(query.get('page')),
     message: refusal?.message,
     now: deps.clock(),
   };

@@ -26,6 +26,8 @@ export interface SelectAccountView {
   who?: string | undefined;
   /** What the list is narrowed to. */
   filter?: string | undefined;
+  /** Which part of a long list, from 1. */
+  page?: number | undefined;
   message?: string | undefined;
   now: number;
 }
@@ -45,7 +47,7 @@ export interface NoAccountView {
 }
 
 const filterFrom = 8;
-/** So many rows at most; who has more accounts finds them by name. */
+/** So many rows on a page. */
 const mostRows = 100;
 const day = 86_400_000;
 const soon = 14;
@@ -55,21 +57,64 @@ export function selectAccountPage(view: SelectAccountView, brand: Brand): Html {
   const filtering = view.accounts.length >= filterFrom;
   const filter = filtering ? (view.filter ?? '').trim() : '';
   const found = view.accounts.filter(({ name }) => matches(name, filter));
+  const part = partOf(found.length, view.page);
   const content = html`${help(view.who === undefined ? words.help(view.app) : texts.signedInAs(view.who))}
   ${notice(view.message)} ${filtering && filterForm(view, filter)}
   ${
     found.length === 0
       ? html`<p class="empty">${words.nothingFound(filter)}</p>`
       : html`<form method="post" action="${view.form.action}">
-          ${promptFields(view.form)}
+          ${promptFields(view.form)} ${place({ filter, page: part.page })}
           <ul class="rows">
-            ${found.slice(0, mostRows).map((account) => html`<li>${row(account, view)}</li>`)}
+            ${found.slice(part.from, part.to).map((account) => html`<li>${row(account, view)}</li>`)}
           </ul>
         </form>`
   }
+  ${paging(view.form, filter, part, found.length)}
   ${filter !== '' && html`<p class="after"><a href="${view.form.action}">${words.showAll}</a></p>`}
   ${useAnother(view.form)}`;
   return layout({ title: words.title, content }, brand);
+}
+
+interface Part {
+  page: number;
+  pages: number;
+  /** Rows, `to` not included. */
+  from: number;
+  to: number;
+}
+
+/** A page that there is not is the last one. */
+function partOf(count: number, wanted = 1): Part {
+  const pages = Math.max(1, Math.ceil(count / mostRows));
+  const page = Math.min(Math.max(1, wanted), pages);
+  const from = (page - 1) * mostRows;
+  return { page, pages, from, to: Math.min(count, from + mostRows) };
+}
+
+/** So that the page that is shown again is the same one. */
+function place({ filter, page }: { filter: string; page: number }): Html {
+  return html`${filter !== '' && html`<input type="hidden" name="filter" value="${filter}" />`}
+  ${page > 1 && html`<input type="hidden" name="page" value="${page}" />`}`;
+}
+
+function paging(
+  { action }: PromptForm,
+  filter: string,
+  { page, pages, from, to }: Part,
+  count: number,
+): Html | undefined {
+  if (pages === 1) return undefined;
+  const { selectAccount: words } = texts;
+  const link = (other: number, label: string, rel: string) => {
+    const query = new URLSearchParams({ ...(filter !== '' && { filter }), page: String(other) });
+    return html`<a href="${action}?${query.toString()}" rel="${rel}">${label}</a>`;
+  };
+  return html`<nav class="after" aria-label="${words.pages}">
+    ${page > 1 && link(page - 1, words.previous, 'prev')}
+    <span>${words.part(`${from + 1}–${to}`, count)}</span>
+    ${page < pages && link(page + 1, words.next, 'next')}
+  </nav>`;
 }
 
 export function noAccountPage(view: NoAccountView, brand: Brand): Html {

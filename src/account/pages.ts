@@ -1,4 +1,4 @@
-/** All pages of `/account`, in one list: the test of who may use what goes through it. */
+/** All pages of `/account`, and `/apps`, in one list: the test of who may use what goes through it. */
 
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
@@ -22,6 +22,7 @@ import { sessionPages } from './sessions.ts';
 import { accountsPages } from './accounts.ts';
 import { activityPages } from './activity.ts';
 import { settingsPages } from './settings.ts';
+import { launchPages } from './launch.ts';
 import type { AccountRoute } from './visit.ts';
 
 export interface AccountPages {
@@ -43,6 +44,7 @@ export interface AccountPages {
 
 export function accountPages(deps: AccountPages): AccountRoute[] {
   return [
+    ...launchPages(deps),
     ...profilePages(deps),
     ...identityPages(deps),
     ...sessionPages(deps),

@@ -29,7 +29,7 @@ export function routes(deps: AccountPages): Router {
   const router = new Router();
   const limit = config.limits.perAddressPerMinute;
   router.use(
-    '/account',
+    ['/account', '/apps'],
     limits.byAddress({ name: 'account', limit, windowSeconds: 60, whenStoreFails: 'open' }),
   );
   for (const route of accountPages(deps)) {

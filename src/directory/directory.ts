@@ -39,6 +39,7 @@ import type { JoiningDeps } from './joining.ts';
 import { createLastUse } from './last_use.ts';
 import type { Used } from './last_use.ts';
 import { createLeaving } from './leaving.ts';
+import { rememberAccount } from './chosen.ts';
 import { createMembers } from './members.ts';
 import type { HandOver, Members } from './members.ts';
 import { createMemberPages } from './member_pages.ts';
@@ -95,6 +96,10 @@ export interface Directory extends Revocations, MemberPages, Activity, Profiles 
   account(id: string): Promise<Account | undefined>;
   /** The accounts that the user may act for now, sorted by name. */
   usableAccounts(user: string): Promise<UsableAccount[]>;
+  /** The only account that the user may act for now: `undefined` where there is none, or more than one. */
+  onlyAccount(user: string): Promise<string | undefined>;
+  /** They chose it themselves in this app: it is the one there until they choose another. */
+  rememberAccount(choice: { user: string; client: string; account: string }): Promise<void>;
   /** May this user act for this account now, and as what? The single answer. */
   membership(user: string, account: string): Promise<Membership | undefined>;
 
@@ -210,8 +215,8 @@ export function createDirectory(options: DirectoryOptions): Directory {
       const stored = await store.get('account', id);
       return stored === undefined ? undefined : { id, ...stored.document };
     },
-    usableAccounts: access.usableAccounts,
-    membership: access.membership,
+    ...access,
+    rememberAccount: (choice) => rememberAccount(store, choice),
     createUser: users.create,
     setUserStatus: users.setStatus,
     createAccount: accounts.create,

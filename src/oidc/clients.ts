@@ -37,9 +37,10 @@ function metadataOf(client: ClientConfig): ClientMetadata {
     redirect_uris: interactive ? [...client.redirectUris] : [],
     post_logout_redirect_uris: [...client.postLogoutRedirectUris],
     id_token_signed_response_alg: client.idTokenAlg,
-    ...(client.initiateLoginUri === undefined
-      ? {}
-      : { initiate_login_uri: client.initiateLoginUri }),
+    // The library takes https alone, and has no use for it.
+    ...(client.initiateLoginUri?.startsWith('https:') === true
+      ? { initiate_login_uri: client.initiateLoginUri }
+      : {}),
   };
 }
 

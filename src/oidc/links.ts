@@ -45,6 +45,8 @@ export interface LinkOidc {
   signedInAt(session: string): Promise<number | undefined>;
   /** Ends the browser's session with every grant that came from it, and clears its cookie. */
   endSession(ctx: ParameterizedContext, reason: SessionEndReason): Promise<void>;
+  /** Ends what the links have of the browser's session; that and what other apps have go on. */
+  endLinks(ctx: ParameterizedContext): Promise<void>;
   /** Whose session it is, also where it has ended, by the cookies of the request. */
   subject(
     ctx: ParameterizedContext,
@@ -151,6 +153,11 @@ export function createLinkOidc(dependencies: LinkDependencies): LinkOidc {
       const session = await provider.Session.get(ctx);
       if (session.accountId !== undefined) await endings.session(session.uid, reason);
       ctx.cookies.set(provider.cookieName('session'), null, { path: '/', signed: false });
+    },
+
+    async endLinks(ctx) {
+      const { uid, accountId } = await provider.Session.get(ctx);
+      if (accountId !== undefined) await endings.app(uid, linkClientId);
     },
 
     subject: (ctx, refreshToken) => findSubject(dependencies, ctx, refreshToken),

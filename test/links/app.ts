@@ -111,6 +111,7 @@ export async function startLinks(changes: Partial<ConfigInput> = {}): Promise<Li
       account: () => Promise.resolve(undefined),
       membership: () => Promise.resolve(undefined),
       usableAccounts: () => Promise.resolve([]),
+      revokeUser: () => Promise.resolve(0),
     },
     billing: undefined,
     renderQuestion: ({ action, csrf, fields }) =>
@@ -161,6 +162,10 @@ function fakeOidc(ownIssuer: string, fake: FakeOidc): LinkOidc {
     },
     session: () => Promise.resolve(undefined),
     signedInAt: () => Promise.resolve(undefined),
+    endLinks() {
+      fake.events.push('links ended');
+      return Promise.resolve();
+    },
     subject: () => Promise.resolve(undefined),
     endSession(_ctx, reason) {
       if (fake.failure !== undefined) return Promise.reject(fake.failure);

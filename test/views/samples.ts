@@ -151,6 +151,7 @@ const failureCodes: [code: string, status: number, retryAfterSeconds?: number][]
   ['price_unavailable', 503],
   ['payment_failed', 402],
   ['checkout_expired', 402],
+  ['app_unknown', 404],
   ['checkout_unknown', 404],
   ['checkout_foreign', 403],
   ['account_unknown', 404],
@@ -403,6 +404,21 @@ export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Ht
     () => selectAccountPage({ ...chooser, accounts: manyAccounts, current: 'acc_5' }, brand),
   ],
   [
+    'select_account of hundreds',
+    () =>
+      selectAccountPage(
+        {
+          ...chooser,
+          accounts: Array.from({ length: 250 }, (_, index) =>
+            account(`acc_${index}`, `Company ${index}`, ['member']),
+          ),
+          page: 2,
+          filter: 'company',
+        },
+        brand,
+      ),
+  ],
+  [
     'select_account without a match',
     () => selectAccountPage({ ...chooser, accounts: manyAccounts, filter: 'zz' }, brand),
   ],
@@ -509,12 +525,25 @@ export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Ht
         brand,
       ),
   ],
-  ['sign out', () => signOutPage(logoutForm, brand)],
+  ['sign out', () => signOutPage({ form: logoutForm, stay: '/stay' }, brand)],
+  [
+    'sign out of one app, or of all',
+    () => signOutPage({ form: logoutForm, app: 'Northwind Analytics', stay: '/stay' }, brand),
+  ],
+  ...(['app', 'all', 'everywhere'] as const).map((scope): [string, () => Html] => [
+    `sign out of links (${scope})`,
+    () =>
+      signOutQuestion(
+        { scope, action: '/signout', csrf: 'v1.mac', stay: 'https://x.example' },
+        brand,
+      ),
+  ]),
   [
     'sign out of links',
     () => signOutQuestion({ action: '/signout', csrf: 'v1.mac', stay: 'https://x.example' }, brand),
   ],
   ['stayed signed in', () => stayedPage(brand)],
+  ['signed out of one app', () => stayedPage(brand, 'Northwind Analytics')],
   ['signed out', () => signedOutPage(brand, 'https://app.northwind.example/')],
   ['continue', () => continuePage('https://app.northwind.example/callback', brand)],
   ['message', () => messagePage('We cannot ask you that here', 'The app asked for more.', brand)],
