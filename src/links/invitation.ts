@@ -41,7 +41,6 @@ import { findInvited, inviterOf, roleNames } from './invited.ts';
 import type { Invited } from './invited.ts';
 import { requireNavigation, textOf } from './link_query.ts';
 import { codeOf } from './signin.ts';
-import { activeUser } from './signup.ts';
 
 interface InvitationLinks {
   config: Config;
