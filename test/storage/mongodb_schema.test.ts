@@ -69,7 +69,7 @@ describe.skipIf(url === undefined)('the schema', () => {
         [...Object.keys(key), ...(unique === true && !('_id' in key) ? ['!'] : [])].join(' '),
       );
     expect(new Set(await keys('user'))).toEqual(
-      new Set(['_id', 'deletedAt', 'entries _id', 'unique !', 'pending']),
+      new Set(['_id', 'deletedAt', 'entries _id', 'unique !', 'due', 'pending']),
     );
     expect(new Set(await keys('session'))).toEqual(
       new Set(['_id', 'deletedAt', 'entries _id', 'due', 'pending']),

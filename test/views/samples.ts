@@ -19,6 +19,7 @@ import type { Brand } from '../../views/layout.ts';
 import { loginPage, type LoginProvider } from '../../views/login.ts';
 import { failurePage, messagePage, notRegisteredPage } from '../../views/message.ts';
 import { noAccountPage, selectAccountPage, type AccountRow } from '../../views/select_account.ts';
+import { dataSamples } from './account_data_samples.ts';
 import { chooseAccountPage, choosePlanPage, confirmPage } from '../../views/plans.ts';
 import {
   canceledPage,
@@ -503,6 +504,7 @@ export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Ht
   ['continue', () => continuePage('https://app.northwind.example/callback', brand)],
   ['message', () => messagePage('We cannot ask you that here', 'The app asked for more.', brand)],
   ...billing(),
+  ...dataSamples(brand),
   ...failures(),
 ]);
 
