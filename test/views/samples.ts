@@ -20,6 +20,7 @@ import { loginPage, type LoginProvider } from '../../views/login.ts';
 import { failurePage, messagePage, notRegisteredPage } from '../../views/message.ts';
 import { noAccountPage, selectAccountPage, type AccountRow } from '../../views/select_account.ts';
 import { personSamples } from './account_person_samples.ts';
+import { dataSamples } from './account_data_samples.ts';
 import { chooseAccountPage, choosePlanPage, confirmPage } from '../../views/plans.ts';
 import {
   canceledPage,
@@ -550,6 +551,7 @@ export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Ht
   ...billing(),
   ...closingSamples(brand),
   ...personSamples(brand),
+  ...dataSamples(brand),
   ...failures(),
 ]);
 
