@@ -109,6 +109,35 @@ const stories: Story[] = [
     events: ['member.changed'],
   },
   {
+    name: 'an account is handed over',
+    before: officeWith('admin'),
+    act: (directory) => directory.handOver(account, { from: ada, to: ben, roles: ['admin'] }),
+    async seen(directory) {
+      const roles = await Promise.all([ada, ben].map((one) => rolesOf(directory, one, account)));
+      return { roles, owners: (await directory.account(account))?.owners };
+    },
+    // Two owners, never none, until it is asked for again.
+    between: [
+      { roles: [['owner'], ['owner', 'admin']], owners: [ada, ben] },
+      {
+        roles: [
+          ['owner', 'admin'],
+          ['owner', 'admin'],
+        ],
+        owners: [ada, ben],
+      },
+    ],
+    mayStay: true,
+    events: ['member.changed', 'member.changed'],
+  },
+  {
+    name: 'an owner is removed by another one',
+    before: officeWith('owner'),
+    act: (directory) => directory.removeMember(account, ben, ada),
+    seen: bensPlace,
+    events: ['member.removed', 'owner.removed'],
+  },
+  {
     name: 'a user is disabled',
     before: officeWith('owner'),
     act: (directory) => directory.setUserStatus(ben, 'disabled'),
