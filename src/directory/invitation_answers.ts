@@ -47,7 +47,12 @@ async function accept(deps: InvitationDeps, id: string, user: string): Promise<J
   await requireUsable(deps, invitation);
   const joinsAtOnce = document.way === 'link' || isAddressee(document, person.document);
   if (!joinsAtOnce) return wait(deps, invitation, user);
-  await letIn(deps, { invitation: id, user });
+  try {
+    await letIn(deps, { invitation: id, user });
+  } catch (error) {
+    // Another tab of theirs was faster.
+    if ((await access.membership(user, account)) === undefined) throw error;
+  }
   return 'joined';
 }
 
@@ -123,6 +128,8 @@ async function confirm(
   if (document.state === 'accepted') return;
   if (document.state !== 'waiting' || candidate === undefined) throw invitationOver();
   await requireUsable(deps, { id, version: 0, document });
+  const person = (await deps.store.get('user', candidate))?.document;
+  if (person?.status !== 'active') throw invitationOver();
   await letIn(deps, { invitation: id, user: candidate, by });
 }
 
