@@ -175,5 +175,5 @@ interface Details {
 }
 
 function detailsOf(error: unknown): Details {
-  return error instanceof Error ? (error as Error & Details) : {};
+  return error instanceof Error ? error : {};
 }
