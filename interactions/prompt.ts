@@ -17,7 +17,10 @@ import type { PromptForm } from '../views/layout.ts';
 export interface InteractionDependencies {
   conversations: Conversations;
   federation: Pick<Federation, 'providers' | 'start' | 'finish'>;
-  directory: Pick<Directory, 'signIn' | 'user' | 'account' | 'usableAccounts' | 'membership'>;
+  directory: Pick<Directory, 'signIn' | 'user' | 'account' | 'usableAccounts' | 'membership'> & {
+    invitations: Pick<Directory['invitations'], 'of'>;
+    domains: Pick<Directory['domains'], 'offers'>;
+  };
   csrf: Csrf;
   cookies: Cookies;
   config: Config;
@@ -25,6 +28,8 @@ export interface InteractionDependencies {
   clock: Clock;
   /** Absent where nothing is sold by Stripe. */
   signups: Pick<Signups, 'unfinished'> | undefined;
+  /** Whether this browser came by an invitation that is of use. */
+  isInvited(ctx: ParameterizedContext): Promise<boolean>;
 }
 
 /** Where plans are chosen, where that is a way to an account. */

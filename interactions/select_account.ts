@@ -4,6 +4,7 @@ import { Problem } from '../src/base/errors.ts';
 import { isLockedOut } from '../src/billing/policy.ts';
 import type { UsableAccount } from '../src/directory/access.ts';
 import type { Form } from '../src/web/form.ts';
+import type { AccountOffers } from '../views/account_offers.ts';
 import { noAccountPage, selectAccountPage } from '../views/select_account.ts';
 import { texts } from '../views/texts.ts';
 import { denied, nameOf, plansAddress } from './prompt.ts';
@@ -79,6 +80,7 @@ async function nothingToChoose(
     who: await nameOf(deps, user),
     plans: plansAddress(deps),
     unfinished: await unfinishedOf(deps, user),
+    offers: await offersTo(deps, user),
   };
   return { status: 403, page: noAccountPage(view, deps.config.brand) };
 }
@@ -91,6 +93,27 @@ async function unfinishedOf({ signups, config }: InteractionDependencies, user: 
     const query = new URLSearchParams({ product, plan, ...(period && { period }) });
     return { product: name, href: `/signup?${query}` };
   });
+}
+
+/** Accounts that they can be in: by an invitation to their address, or because of its domain. */
+async function offersTo(
+  { directory }: InteractionDependencies,
+  user: string,
+): Promise<AccountOffers> {
+  const [{ open, waiting }, domains] = await Promise.all([
+    directory.invitations.of(user),
+    directory.domains.offers(user),
+  ]);
+  const known = new Set([...open, ...waiting].map(({ account }) => account.id));
+  const others = domains.filter(({ account }) => !known.has(account.id)).slice(0, mostNamed);
+  return {
+    invited: open.slice(0, mostNamed).map(({ invitation, account }) => ({
+      account: account.name,
+      href: `/invitation?${new URLSearchParams({ invitation: invitation.id })}`,
+    })),
+    waiting: waiting.slice(0, mostNamed).map(({ account }) => account.name),
+    domains: others.map(({ account: { id, name }, mode }) => ({ id, name, mode })),
+  };
 }
 
 const mostNamed = 5;

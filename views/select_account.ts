@@ -3,6 +3,7 @@
 import type { AccountDocument } from '../src/storage/documents.ts';
 import { html, type Html } from '../src/web/html.ts';
 import { iconOf } from './icons.ts';
+import { accountOffers, hasOffers, type AccountOffers } from './account_offers.ts';
 import { help, layout, notice, promptFields, type Brand, type PromptForm } from './layout.ts';
 import { texts } from './texts.ts';
 
@@ -39,6 +40,8 @@ export interface NoAccountView {
   plans?: string | undefined;
   /** Sign-ups that were begun, and where they go on. */
   unfinished?: readonly { product: string; href: string }[];
+  /** Accounts that they can be in. */
+  offers?: AccountOffers;
 }
 
 const filterFrom = 8;
@@ -78,6 +81,7 @@ export function noAccountPage(view: NoAccountView, brand: Brand): Html {
       : [onlyClosed.title(length), onlyClosed.sentence(view.closed), onlyClosed.advice];
   const content = html`${help(sentence, advice)}
     ${view.who !== undefined && html`<p class="help">${texts.signedInAs(view.who)}</p>`}
+    ${view.offers !== undefined && accountOffers(view.offers, view.form.csrf)}
     <form method="post" action="${view.form.action}" class="stack">
       ${promptFields(view.form)} ${waysToPlans(view)}
       <button
@@ -92,8 +96,9 @@ export function noAccountPage(view: NoAccountView, brand: Brand): Html {
   return layout({ title, content }, brand);
 }
 
-function adviceOf({ plans, unfinished = [] }: NoAccountView): string {
+function adviceOf({ plans, offers, unfinished = [] }: NoAccountView): string {
   const { noAccount, noPlan } = texts;
+  if (offers !== undefined && hasOffers(offers)) return noAccount.offered;
   if (plans === undefined) return noAccount.advice;
   return unfinished.length > 0 ? noPlan.unfinished : noPlan.advice;
 }

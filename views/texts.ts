@@ -273,6 +273,7 @@ export const texts = {
     title: 'You have no account yet',
     sentence: 'You are signed in, but you are not a member of an account.',
     advice: 'Ask somebody at your company to invite you, then sign in again.',
+    offered: 'This is where you can go from here.',
   },
   /** Who comes in by a plan. */
   noPlan: {

@@ -8,6 +8,8 @@
  */
 
 import type { Clock } from '../base/clock.ts';
+import { findTxtRecords } from '../base/dns.ts';
+import type { FindTexts } from '../base/dns.ts';
 import type { Log } from '../base/log.ts';
 import type { Secrets } from '../base/secrets.ts';
 import type { Handler } from '../events/handlers.ts';
@@ -18,6 +20,8 @@ import { createAccess } from './access.ts';
 import type { Membership, UsableAccount } from './access.ts';
 import { createAccounts } from './accounts.ts';
 import type { Account, Accounts, NewAccount } from './accounts.ts';
+import { createDomains } from './domains.ts';
+import type { Domains } from './domain_types.ts';
 import { unlinkIdentity } from './identities.ts';
 import type { Invitations } from './invitation_types.ts';
 import { createInvitations } from './invitations.ts';
@@ -45,16 +49,21 @@ export interface DirectoryOptions {
   reservedIds?: ReadonlySet<string>;
   /** Where members are paid for. */
   seats?: Seats;
-  people?: PeopleOptions;
-}
-
-/** What is set about people and accounts, where it is not as usual. */
-export interface PeopleOptions {
-  /** The roles of the configuration; the last one is that of who is invited without a word about it. */
-  roles?: RoleTable;
-  invitationDays?: number;
+  /** As it is set now; as usual where it is not given. */
+  people?: () => PeopleSettings;
   /** For the links of invitations: without them none can be made. */
   secrets?: Secrets;
+  /** Where the records are looked for that prove a domain. */
+  findTexts?: FindTexts;
+}
+
+/** What the configuration says about people and accounts. */
+export interface PeopleSettings {
+  /** The last one is that of who is invited without a word about it. */
+  roles: RoleTable;
+  invitationDays: number;
+  /** Whether an account may prove a domain. */
+  domains: boolean;
 }
 
 export interface Directory extends Revocations {
@@ -106,6 +115,7 @@ export interface Directory extends Revocations {
   unlinkIdentity(user: string, issuer: string, subject: string): Promise<boolean>;
 
   invitations: Invitations;
+  domains: Domains;
 
   /** For the dispatcher: they finish what a crash left half done. */
   handlers: Handler[];
@@ -117,9 +127,10 @@ export function createDirectory(options: DirectoryOptions): Directory {
   const accounts = createAccounts({ store, clock });
   const members = createMembers({ store, clock, accounts, seats });
   const access = createAccess({ store });
-  const { roles = usualRoles, invitationDays = 7, secrets } = options.people ?? {};
+  const { people: settings = () => usualSettings, secrets, findTexts = findTxtRecords } = options;
   const joining = { store, clock, access, members };
-  const invitations = createInvitations({ ...joining, roles, invitationDays, secrets });
+  const invitations = createInvitations({ ...joining, settings, secrets });
+  const domains = createDomains({ ...joining, settings, findTexts });
 
   return {
     signIn: createSignIn({ ...options, accounts }),
@@ -140,15 +151,20 @@ export function createDirectory(options: DirectoryOptions): Directory {
     setRoles: members.setRoles,
     unlinkIdentity: (user, issuer, subject) => unlinkIdentity(options, user, { issuer, subject }),
     invitations,
+    domains,
     ...createRevocations({ store, clock }),
     handlers: [sagaHandler(users, accounts, members), invitationHandler(joining)],
   };
 }
 
-const usualRoles: RoleTable = [
-  { id: 'admin', may: ['members', 'settings', 'activity'] },
-  { id: 'member', may: [] },
-];
+const usualSettings: PeopleSettings = {
+  roles: [
+    { id: 'admin', may: ['members', 'settings', 'activity'] },
+    { id: 'member', may: [] },
+  ],
+  invitationDays: 7,
+  domains: true,
+};
 
 /** Whoever is a member needs no invitation any more. */
 function invitationHandler(joining: JoiningDeps): Handler {

@@ -66,7 +66,7 @@ function isWaitedFor({ state, candidate }: InvitationDocument, user: string): bo
 
 /** They want in by an invitation that was sent to an address which is not known to be theirs. */
 async function wait(
-  { store, clock, invitationDays }: InvitationDeps,
+  { store, clock, settings }: InvitationDeps,
   { id, document: { account } }: Invitation,
   user: string,
 ): Promise<Joined> {
@@ -75,7 +75,7 @@ async function wait(
       if (isWaitedFor(present, user)) return undefined;
       if (present.state !== 'open' || isTaken(present, clock())) throw invitationOver();
       const { joining: _late, ...rest } = present;
-      const end = clock() + invitationDays * 24 * 60 * 60 * 1000;
+      const end = clock() + settings().invitationDays * 24 * 60 * 60 * 1000;
       return {
         document: {
           ...rest,

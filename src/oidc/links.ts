@@ -8,7 +8,7 @@ import type { Provider } from 'oidc-provider';
 import type { UnitOfWork } from '../storage/work.ts';
 import { lockedKey } from './authorization.ts';
 import { sessionBegunAt } from './begun.ts';
-import { linkClientId, signupClientId } from './clients.ts';
+import { invitationReturnPath, linkClientId, signupClientId } from './clients.ts';
 import type { SessionEndReason } from '../events/types.ts';
 import type { Clients } from './clients.ts';
 import type { Clock } from '../base/clock.ts';
@@ -33,6 +33,8 @@ export interface LinkOidc {
   readonly redirectUri: string;
   /** The other one, for sign-ups. */
   readonly signup: { readonly clientId: string; readonly redirectUri: string };
+  /** The same, on the way to an invitation. */
+  readonly invitation: { readonly clientId: string; readonly redirectUri: string };
   /**
    * Runs the token endpoint for the link client, inside this request and its unit of work; what it did is
    * written when this resolves. Once a request.
@@ -110,6 +112,10 @@ export function createLinkOidc(dependencies: LinkDependencies): LinkOidc {
     clientId: linkClientId,
     redirectUri: `${provider.issuer}/signin/return`,
     signup: { clientId: signupClientId, redirectUri: `${provider.issuer}/signup/return` },
+    invitation: {
+      clientId: signupClientId,
+      redirectUri: `${provider.issuer}${invitationReturnPath}`,
+    },
 
     async token(ctx, parameters) {
       await asTokenRequest(ctx, parameters);

@@ -114,6 +114,7 @@ export async function world(options: WorldOptions = {}) {
     log,
     clock: () => now,
     signups: undefined,
+    isInvited: () => Promise.resolve(false),
     csrf: createCsrf({ issuer, secrets, cookies }),
     conversations: {
       load: (ctx) =>
@@ -173,6 +174,8 @@ export async function world(options: WorldOptions = {}) {
           name === undefined ? undefined : { id, ...accountDocument(name, 'closed') },
         );
       },
+      invitations: { of: () => Promise.resolve({ open: [], waiting: [] }) },
+      domains: { offers: () => Promise.resolve([]) },
       usableAccounts: () => Promise.resolve(usable),
       membership: (_user, id) => {
         const name = accounts[id];

@@ -154,6 +154,7 @@ function fakeOidc(ownIssuer: string, fake: FakeOidc): LinkOidc {
     clientId: 'tollgate-links',
     redirectUri: `${ownIssuer}/signin/return`,
     signup: { clientId: 'tollgate-signup', redirectUri: `${ownIssuer}/signup/return` },
+    invitation: { clientId: 'tollgate-signup', redirectUri: `${ownIssuer}/invitation/return` },
     async token(_ctx, parameters) {
       fake.asked.push(parameters);
       return fake.answer(parameters);

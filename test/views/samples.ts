@@ -29,6 +29,7 @@ import {
   waitingPage,
 } from '../../views/signup.ts';
 import { signedOutPage, signOutPage, signOutQuestion, stayedPage } from '../../views/signout.ts';
+import { invitationSamples } from './invitation_samples.ts';
 
 export const brand: Brand = {
   name: 'Northwind',
@@ -375,6 +376,7 @@ const starting = {
 
 /** By name: a page, ready to be drawn. */
 export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Html>([
+  ...invitationSamples(brand),
   ['login', () => login({ lastUsed: 'github' })],
   ['login with a message', () => login({ message: 'Google does not answer at the moment.' })],
   ['login again', () => login({ again: true })],
