@@ -13,7 +13,7 @@ export function mailPages({ mails }: { mails: readonly CaughtMail[] }): Handler 
       return;
     }
     const path = url.pathname;
-    if (path === '/') return page(exchange, 200, 'E-mails', list(mails), { again: true });
+    if (path === '/') return page(exchange, 200, 'E-mails', list(mails));
     if (path === '/messages.json') return sendJson(response, 200, mails.map(brief).toReversed());
     const [, id, json] = /^\/messages\/(\d{1,9})(\.json)?$/.exec(path) ?? [];
     const mail = mails.find((one) => one.id === id);
@@ -34,7 +34,8 @@ const nothing = markup`<h1>There is nothing here</h1>
 function list(mails: readonly CaughtMail[]): Markup {
   if (mails.length === 0) {
     return markup`<h1>E-mails</h1>
-<p>Nothing has been sent yet. Invite somebody into an account, and look here again: this page looks for itself.</p>`;
+<p>Nothing has been sent yet. Invite somebody into an account, and look again.</p>
+${lookAgain}`;
   }
   const rows = mails.toReversed().map(
     ({ id, at, envelope, subject }) => markup`<li><a href="/messages/${id}">
@@ -43,8 +44,11 @@ function list(mails: readonly CaughtMail[]): Markup {
   );
   return markup`<h1>E-mails</h1>
 <p>What was sent, the newest first. Programs read <a href="/messages.json">/messages.json</a>.</p>
+${lookAgain}
 <ul class="mails">${rows}</ul>`;
 }
+
+const lookAgain = markup`<nav aria-label="Mails"><a class="button" href="/">Look again</a></nav>`;
 
 function one(mail: CaughtMail): Markup {
   const { id, at, from, to, subject, messageId, text, html, headers } = mail;
@@ -85,7 +89,8 @@ const more = `
 @media (prefers-color-scheme: dark) { .banner { color: #fdf2c8; background: #4a3a08; } }
 main { margin-top: 4vh; max-width: 48rem; }
 h1 { margin-top: 1rem; overflow-wrap: anywhere; }
-ul.mails { list-style: none; margin: 0; padding: 0; border-top: 1px solid var(--line); }
+h1 + dl { margin-top: .75rem; }
+ul.mails { list-style: none; margin: 1.5rem 0 0; padding: 0; border-top: 1px solid var(--line); }
 .mails a { display: grid; gap: .125rem; padding: .75rem .25rem; border-bottom: 1px solid var(--line);
   color: inherit; text-decoration: none; overflow-wrap: anywhere; }
 .mails a:hover strong { text-decoration: underline; }
@@ -103,20 +108,12 @@ td { overflow-wrap: anywhere; }
 @media (max-width: 30rem) { main { padding: 1.25rem; } dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .5rem; } }
 `;
 
-/** @param again it looks for itself every few seconds */
-function page(
-  { response }: Exchange,
-  status: number,
-  title: string,
-  body: Markup,
-  { again = false } = {},
-): void {
+function page({ response }: Exchange, status: number, title: string, body: Markup): void {
   const text = markup`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-${again ? markup`<meta http-equiv="refresh" content="5">` : ''}
 <title>${title} – mail sink</title>
 <link rel="icon" href="data:,">
 <style>${new Markup(style + more)}</style>

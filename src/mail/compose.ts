@@ -125,7 +125,7 @@ async function closing(deps: ComposeDeps, mail: MailDocument): Promise<Composing
   if (account.status !== 'active') return { dropped: 'account_closed' };
   if (account.closing === undefined) return { dropped: 'account_open' };
   const { by, endsAt } = account.closing;
-  const url = `${issuer}/account/settings?account=${encodeURIComponent(id)}`;
+  const url = `${issuer}/account/close?account=${encodeURIComponent(id)}`;
   const view = { account: name, by: await nameOf(deps, by), at: endsAt, url };
   return { to, ...closingMail(view, brand) };
 }

@@ -7,10 +7,11 @@
  */
 
 import { createTransport } from 'nodemailer';
+import type { MailConfig } from '../config.ts';
 
 export interface SmtpOptions {
   /** `smtps://name:password@host`, `smtp://host:587` */
-  server: string;
+  server: MailConfig['server'];
   /** From the beginning of a message to its end. */
   timeoutMs?: number;
 }
@@ -175,5 +176,5 @@ interface Details {
 }
 
 function detailsOf(error: unknown): Details {
-  return error instanceof Error ? (error as Error & Details) : {};
+  return error instanceof Error ? error : {};
 }

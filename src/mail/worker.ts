@@ -49,7 +49,7 @@ const measuredEveryMs = 15_000;
 const longestStopMs = 5000;
 
 /** The same each time that this e-mail is sent. */
-export function messageIdOf(id: string, host: string): string {
+function messageIdOf(id: string, host: string): string {
   const hash = createHash('sha256').update(id).digest('hex').slice(0, 40);
   return `<${hash}@${host}>`;
 }

@@ -160,7 +160,7 @@ describe('an account', () => {
     const [mail] = world.sink.mails;
     expect(mail?.subject).toBe('“Acme” will be closed on January 31, 2027');
     expect(mail?.text).toContain('Grace decided to close');
-    expect(mail?.links).toEqual([`${world.issuer}/account/settings?account=acc_acme`]);
+    expect(mail?.links).toEqual([`${world.issuer}/account/close?account=acc_acme`]);
   });
 });
 

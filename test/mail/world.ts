@@ -9,7 +9,7 @@ import { openMailSink } from '../kit/mail_sink.ts';
 import { startServer } from '../kit/server.ts';
 import type { ConfigChanges, RunningServer } from '../kit/server.ts';
 
-export const sender = 'Example <id@example.com>';
+const sender = 'Example <id@example.com>';
 
 export interface MailWorld extends RunningServer {
   sink: MailSink;

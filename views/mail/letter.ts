@@ -108,7 +108,7 @@ function asHtml(letter: Letter, brand: Brand): string {
                 <tr>
                   <td
                     class="paper line"
-                    style="padding:32px 28px;background:#ffffff;border:1px solid #d9dce4;border-radius:12px;font-size:16px;line-height:1.5;overflow-wrap:anywhere"
+                    style="padding:32px 28px 16px;background:#ffffff;border:1px solid #d9dce4;border-radius:12px;font-size:16px;line-height:1.5;overflow-wrap:anywhere"
                   >
                     <h1 style="margin:0 0 16px;font-size:22px;line-height:1.3;font-weight:600">
                       ${heading}
@@ -150,7 +150,7 @@ function factsOf(facts: NonNullable<Letter['facts']>) {
             class="quiet"
             align="left"
             valign="top"
-            style="padding:0 20px 4px 0;font-weight:400;color:#5b6070"
+            style="padding:0 20px 4px 0;font-weight:400;color:#5b6070;white-space:nowrap"
           >
             ${label}
           </th>
