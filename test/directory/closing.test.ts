@@ -224,7 +224,7 @@ describe('opening it again', () => {
     const { document, version } = (await store.get('account', account))!;
     const { closed: _closed, ...rest } = document;
     const event = { id: 'evt_1', type: 'account.reopened', at: world.clock(), data: { account } };
-    const open = { ...rest, status: 'active', owners: [cleo] } as const;
+    const open = { ...rest, status: 'active' as const, owners: [cleo] };
     await store.write('account', account, open, { expect: version, events: [event] });
     expect(await rolesOf(directory, cleo, account)).toBe(undefined);
     await world.settle();

@@ -102,8 +102,9 @@ export function choices(
     ${hint(view)}
     ${options.map(
       (option) =>
-        html`<label class="choice">
+        html`<label class="choice" for="${name}-${option.value}">
           <input
+            id="${name}-${option.value}"
             type="radio"
             name="${name}"
             value="${option.value}"
