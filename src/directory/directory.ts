@@ -17,7 +17,7 @@ import { createAccess } from './access.ts';
 import type { Membership, UsableAccount } from './access.ts';
 import { createAccounts } from './accounts.ts';
 import type { Account, Accounts, NewAccount } from './accounts.ts';
-import { rememberAccount } from './chosen.ts';
+import { rememberAccount, type RememberedChoice } from './chosen.ts';
 import { unlinkIdentity } from './identities.ts';
 import { createMembers } from './members.ts';
 import type { Members } from './members.ts';
@@ -57,8 +57,8 @@ export interface Directory extends Revocations {
   usableAccounts(user: string): Promise<UsableAccount[]>;
   /** The only account that the user may act for now: `undefined` where there is none, or more than one. */
   onlyAccount(user: string): Promise<string | undefined>;
-  /** They chose it themselves in this app: it is the one there until they choose another. */
-  rememberAccount(choice: { user: string; client: string; account: string }): Promise<void>;
+  /** The one that they want to use with this app from now on, in all browsers. */
+  rememberAccount(choice: RememberedChoice): Promise<void>;
   /** May this user act for this account now, and as what? The single answer. */
   membership(user: string, account: string): Promise<Membership | undefined>;
 

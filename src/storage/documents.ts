@@ -140,7 +140,7 @@ export interface UserDocument {
   revokedBefore?: number;
   /** What they typed themselves, by field: no upstream's word is put over it. */
   own?: ('name' | 'locale')[];
-  /** The account that they chose last in an app, by client id: it is the one at the next browser, too. */
+  /** The account that they want to use with an app from now on, by client id: at the next browser they are not asked. */
   chosen?: Record<string, string>;
   /** They asked to be deleted: it can be taken back until `dueAt`. */
   deletion?: { askedAt: number; dueAt: number };

@@ -28,6 +28,7 @@ import {
   unpaidPage,
   waitingPage,
 } from '../../views/signup.ts';
+import { ssoSamples } from './account_sso_samples.ts';
 import { signedOutPage, signOutPage, signOutQuestion, stayedPage } from '../../views/signout.ts';
 
 export const brand: Brand = {
@@ -531,6 +532,7 @@ export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Ht
   ['signed out', () => signedOutPage(brand, 'https://app.northwind.example/')],
   ['continue', () => continuePage('https://app.northwind.example/callback', brand)],
   ['message', () => messagePage('We cannot ask you that here', 'The app asked for more.', brand)],
+  ...ssoSamples(brand),
   ...billing(),
   ...failures(),
 ]);
