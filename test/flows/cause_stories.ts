@@ -89,6 +89,18 @@ const userCauses: Cause[] = [
     dies: here,
   },
   {
+    name: 'Somebody signs out of one app alone',
+    lived: true,
+    async act({ browser }, { issuer }) {
+      const question = await browser.get(`${issuer}/oauth2/logout?client_id=app`);
+      ok({ status: question.status });
+      const button = question.forms.flatMap(({ buttons }) => buttons).at(-1)?.text ?? '';
+      ok({ status: (await browser.submit(question, { button })).status });
+    },
+    events: ['grant.revoked signed_out app'],
+    dies: ['app'],
+  },
+  {
     name: 'Somebody signs out everywhere',
     act: ({ user }, world) => directoryOf(world).revokeUser(user, 'signed_out'),
     events: [

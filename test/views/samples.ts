@@ -31,6 +31,7 @@ import {
   waitingPage,
 } from '../../views/signup.ts';
 import { closingSamples } from './account_closing_samples.ts';
+import { ssoSamples } from './account_sso_samples.ts';
 import { signedOutPage, signOutPage, signOutQuestion, stayedPage } from '../../views/signout.ts';
 import { invitationSamples } from './invitation_samples.ts';
 
@@ -548,6 +549,7 @@ export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Ht
   ['signed out', () => signedOutPage(brand, 'https://app.northwind.example/')],
   ['continue', () => continuePage('https://app.northwind.example/callback', brand)],
   ['message', () => messagePage('We cannot ask you that here', 'The app asked for more.', brand)],
+  ...ssoSamples(brand),
   ...billing(),
   ...closingSamples(brand),
   ...personSamples(brand),
