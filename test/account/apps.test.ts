@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createEndings } from '../../src/oidc/endings.ts';
+import { createOwnSessions } from '../../src/oidc/own_sessions.ts';
+import { createUnitOfWork } from '../../src/storage/work.ts';
 import { claimsOf, refresh, signIn } from '../kit/world.ts';
 import { hidden, startPersonWorld } from './person_world.ts';
 import type { PersonWorld } from './person_world.ts';
@@ -112,4 +115,24 @@ test('T74 nobody signs somebody else out of an app', async () => {
   const sent = await grace.post(`${world.issuer}${here}/end`, body, { from: page });
   expect(sent.url).toBe(`${world.issuer}${here}?done=over`);
   expect((await refresh(world.issuer, 'app', tokens.refresh_token)).status).toBe(200);
+});
+
+test('an app is ended for one account, and goes on for the other', async () => {
+  const { store, issuer } = world;
+  const clock = () => Date.now();
+  const endings = createEndings({ store, clock, work: createUnitOfWork(store) });
+  const own = createOwnSessions({ store, clock, endings });
+  const browser = await world.enter('ada');
+  const [one, two] = [
+    await signIn(issuer, browser, { client: 'partner', account: 'acc_acme' }),
+    await signIn(issuer, world.browser(), { client: 'partner', account: 'acc_globex' }),
+  ];
+  expect(await own.endApp('usr_ada', 'partner', 'acc_initech')).toBe(false);
+  expect(await own.endApp('usr_ada', 'partner', 'acc_acme')).toBe(true);
+  expect((await refresh(issuer, 'partner', one.refresh_token)).body.error).toBe('invalid_grant');
+  expect((await refresh(issuer, 'partner', two.refresh_token)).status).toBe(200);
+  const left = (await own.apps('usr_ada')).find(({ client }) => client === 'partner');
+  expect(left?.accounts).toEqual(['acc_globex']);
+  expect(left?.consents.map(({ account }) => account)).toEqual(['acc_globex']);
+  expect(await own.endApp('usr_grace', 'partner', 'acc_globex')).toBe(false);
 });

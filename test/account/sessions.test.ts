@@ -130,6 +130,22 @@ test('everywhere: nobody is signed in any more, here neither', async () => {
   expect(await world.enter('ada')).toBeDefined();
 });
 
+test('a second sign-in at the same browser is the same device, signed in since then', async () => {
+  const browser = await world.enter('ada', { userAgent: firefox });
+  const ids = async () => (await living('usr_ada')).map(({ id }) => id);
+  const before = await ids();
+  const since = (await living('usr_ada')).at(-1)?.device?.signedInAt ?? 0;
+  world.pass(60_000);
+  const again = await world.open(browser, `/signin?again=yes&return_to=${world.issuer}/account`);
+  await world.into(browser, again);
+  expect(await ids()).toEqual(before);
+  const devices = (await living('usr_ada')).map(({ device }) => device);
+  expect(Math.max(...devices.map((one) => one?.signedInAt ?? 0))).toBeGreaterThan(since);
+  // What writes the session later takes nothing of it away.
+  await signIn(world.issuer, browser, { client: 'spa' });
+  expect((await living('usr_ada')).map(({ device }) => device)).toEqual(devices);
+});
+
 test('who signs in as somebody else at a browser takes the device along, and nothing of the other', async () => {
   const browser = await world.enter('ada', { userAgent: firefox });
   const before = (await living('usr_ada')).length;
