@@ -30,6 +30,7 @@ import {
 } from '../../views/signup.ts';
 import { signedOutPage, signOutPage, signOutQuestion, stayedPage } from '../../views/signout.ts';
 import { invitationSamples } from './invitation_samples.ts';
+import { memberSamples } from './account_members_samples.ts';
 
 export const brand: Brand = {
   name: 'Northwind',
@@ -506,6 +507,7 @@ export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Ht
   ['message', () => messagePage('We cannot ask you that here', 'The app asked for more.', brand)],
   ...billing(),
   ...failures(),
+  ...memberSamples({ brand, now, rows: accounts }),
 ]);
 
 function login(view: Partial<Parameters<typeof loginPage>[0]>): Html {
