@@ -123,8 +123,14 @@ export function createApplication(options: ApplicationOptions): Application {
   );
   app.use(
     invitations({
-      ...{ config, secrets, cookies, csrf, clock, directory, held, limits, log },
+      config,
       oidc: oidc.links,
+      secrets,
+      cookies,
+      csrf,
+      clock,
+      directory,
+      held,
     }).routes(),
   );
   app.use(

@@ -9,6 +9,8 @@ import type { Rooms } from './application.ts';
 import type { Clock } from './base/clock.ts';
 import { createFetch } from './base/fetch.ts';
 import { randomToken } from './base/ids.ts';
+import { findTxtRecords } from './base/dns.ts';
+import type { FindTexts } from './base/dns.ts';
 import type { Log } from './base/log.ts';
 import { noMeasures } from './base/measures.ts';
 import type { Measures } from './base/measures.ts';
@@ -60,6 +62,8 @@ export interface ServerOptions {
   fetch?: typeof globalThis.fetch;
   /** Nothing is measured when not given. */
   measures?: Measures;
+  /** Of the DNS. */
+  findTexts?: FindTexts;
 }
 
 export interface Server {
@@ -118,7 +122,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const reservedIds = new Set([linkClientId, signupClientId]);
   const seats = lateSeats();
   const people = () => ({ ...present.config().people, roles: present.config().roles });
-  const who = { registration, reservedIds, people, secrets };
+  const { findTexts = findTxtRecords } = options;
+  const who = { registration, reservedIds, people, secrets, findTexts };
   const directory = createDirectory({ store, clock, log, seats, ...who });
   const federation = createFederation({ config, store, secrets, fetch, clock, log });
   const signIns = measuredSignIns({ directory, federation }, measures);

@@ -6,14 +6,11 @@ import type { AccountDomain, InvitationDocument } from '../storage/documents.ts'
 import { invitationKey } from '../storage/kinds.ts';
 import { Duplicate } from '../storage/store.ts';
 import { domainOf, verifiedAddresses } from './addresses.ts';
-import { change } from './change.ts';
 import type { DomainOffer, Domains } from './domain_types.ts';
-import { domainUnknown, recordOf, withEntry } from './domains.ts';
-import type { DomainDeps } from './domains.ts';
+import { stillStands } from './domain_proof.ts';
+import { domainUnknown } from './domain_state.ts';
+import type { DomainDeps } from './domain_state.ts';
 
-/** So long a record is taken to be there that was seen; and so long after, it is looked for again. */
-const freshMs = 7 * 24 * 60 * 60 * 1000;
-const againMs = 10 * 60 * 1000;
 const dayMs = 24 * 60 * 60 * 1000;
 const mostDomains = 10;
 
@@ -47,31 +44,6 @@ async function offers(deps: DomainDeps, user: string): Promise<Found[]> {
     found.push({ account: { id, ...document }, domain, mode, entry });
   }
   return found;
-}
-
-/** Where the DNS does not answer, what was known holds. */
-async function stillStands(
-  { store, clock, findTexts }: DomainDeps,
-  account: string,
-  entry: AccountDomain,
-): Promise<boolean> {
-  const { provenAt, checkedAt = provenAt ?? 0, missingSince, domain } = entry;
-  if (provenAt === undefined) return false;
-  const isFresh = checkedAt + (missingSince === undefined ? freshMs : againMs) > clock();
-  if (isFresh) return missingSince === undefined;
-  const { name, value } = recordOf(entry);
-  const texts = await findTexts(name).catch(() => undefined);
-  if (texts === undefined) return missingSince === undefined;
-  const isThere = texts.includes(value);
-  await change(store, 'account', account, (present) => {
-    const now = present.domains?.find((one) => one.domain === domain);
-    if (now?.token !== entry.token) return undefined;
-    const { missingSince: before, ...rest } = now;
-    const seen = { ...rest, checkedAt: clock() };
-    const next = isThere ? seen : { ...seen, missingSince: before ?? clock() };
-    return { document: { ...present, domains: withEntry(present, next) } };
-  });
-  return isThere;
 }
 
 async function join(

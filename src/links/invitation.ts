@@ -14,7 +14,6 @@ import Router from '@koa/router';
 import type { ParameterizedContext } from 'koa';
 import type { Clock } from '../base/clock.ts';
 import { Problem } from '../base/errors.ts';
-import type { Log } from '../base/log.ts';
 import type { Secrets } from '../base/secrets.ts';
 import type { Config } from '../config.ts';
 import type { Directory } from '../directory/directory.ts';
@@ -23,7 +22,6 @@ import type { Cookies } from '../web/cookies.ts';
 import type { Csrf } from '../web/csrf.ts';
 import { readForm, singleQuery } from '../web/form.ts';
 import { continueTo, sendPage } from '../web/page.ts';
-import type { Limits } from '../web/limits.ts';
 import {
   askedPage,
   closedInvitationPage,
@@ -36,23 +34,21 @@ import {
 } from '../../views/invitation.ts';
 import { challengeOf, createAttempts } from './attempts.ts';
 import type { Attempts } from './attempts.ts';
+import { intoApp, joinByDomain, noRoom } from './domain_joining.ts';
 import { linkProblem } from './errors.ts';
 import type { HeldInvitations } from './held_invitations.ts';
 import { findInvited, inviterOf, roleNames } from './invited.ts';
 import type { Invited } from './invited.ts';
 import { requireNavigation, textOf } from './link_query.ts';
 import { codeOf } from './signin.ts';
-import { activeUser } from './signup.ts';
 
-export interface InvitationLinks {
+interface InvitationLinks {
   config: Config;
   oidc: LinkOidc;
   secrets: Secrets;
   cookies: Cookies;
   csrf: Csrf;
   clock: Clock;
-  log: Log;
-  limits: Limits;
   directory: Directory;
   held: HeldInvitations;
 }
@@ -172,22 +168,22 @@ async function accept(
       const view = { account: account?.name ?? '', again: addressOf(invitation.id) };
       return sendPage(ctx, fullPage(view, config.brand), 402);
     }
-    if (!overNow.has(error.code)) throw error;
+    if (!overNow.has(error.code)) throw withWayBack(error, addressOf(invitation.id));
     const now = await findInvited(ctx, deps, invitation.id);
     if (now === undefined) return sendPage(ctx, lostInvitationPage(config.brand), 404);
     await present(ctx, deps, now);
   }
 }
 
-/** There is no seat, and none can be had now. */
-const noRoom = new Set(['seats_full', 'card_declined']);
+/** What is away, or too busy, for the moment is tried again by a click. */
+function withWayBack(error: Problem, retry: string): Problem {
+  const { code, status, message, cause, retryAfterSeconds, details } = error;
+  const more = { cause, retryAfterSeconds, details: { ...details, retry } };
+  return new Problem(code, status, message, more);
+}
+
 /** Somebody was faster. */
 const overNow = new Set(['invitation_over', 'account_closed']);
-
-/** Single sign-on: they are signed in, so this asks nothing. */
-function intoApp(account: string): string {
-  return `/signin?${new URLSearchParams({ account })}`;
-}
 
 /** Through our own authorization endpoint, and back to `/invitation/return`. @param how `again`: as somebody else */
 function signIn(
@@ -233,23 +229,4 @@ async function comeBack(ctx: ParameterizedContext, deps: Deps): Promise<void> {
     return continueTo(ctx, addressOf(invitation));
   }
   await accept(ctx, deps, { ...invited, user });
-}
-
-async function joinByDomain(ctx: ParameterizedContext, deps: Deps): Promise<void> {
-  const { csrf, config, directory } = deps;
-  const { brand } = config;
-  const form = await readForm(ctx, formLimitBytes);
-  csrf.require(ctx, form);
-  const user = await activeUser(ctx, deps);
-  const account = textOf(form, 'account') ?? '';
-  if (user === undefined) return continueTo(ctx, '/signin');
-  const name = async () => (await directory.account(account))?.name ?? '';
-  try {
-    const joined = await directory.domains.join(account, user);
-    if (joined !== 'waiting') return continueTo(ctx, intoApp(account));
-    sendPage(ctx, askedPage({ account: await name(), goOn: config.signin.success }, brand));
-  } catch (error) {
-    if (!(error instanceof Problem) || !noRoom.has(error.code)) throw error;
-    sendPage(ctx, fullPage({ account: await name(), again: config.signin.success }, brand), 402);
-  }
 }
