@@ -34,6 +34,7 @@ import { closingSamples } from './account_closing_samples.ts';
 import { ssoSamples } from './account_sso_samples.ts';
 import { signedOutPage, signOutPage, signOutQuestion, stayedPage } from '../../views/signout.ts';
 import { invitationSamples } from './invitation_samples.ts';
+import { memberSamples } from './account_members_samples.ts';
 
 export const brand: Brand = {
   name: 'Northwind',
@@ -555,6 +556,7 @@ export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Ht
   ...personSamples(brand),
   ...dataSamples(brand),
   ...failures(),
+  ...memberSamples({ brand, now, rows: accounts }),
 ]);
 
 function login(view: Partial<Parameters<typeof loginPage>[0]>): Html {
