@@ -1,6 +1,7 @@
 /** How an account stands with what it has: for each product the state, one thing to do about it, and quieter ways. */
 
 import { html, type Html } from '../src/web/html.ts';
+import { closingNotice } from './account/closing.ts';
 import type { billingTexts } from './billing_texts.ts';
 import { dated } from './dates.ts';
 import { help, layout, type Brand } from './layout.ts';
@@ -49,6 +50,8 @@ export interface AccountBillingView {
   /** For who may not pay: the names of those who may. */
   ask?: readonly string[] | undefined;
   back: string;
+  /** It will be closed. `keep`: where who may take that back does so. */
+  closing?: { at: number; keep: string | undefined } | undefined;
 }
 
 export function accountBillingPage(view: AccountBillingView, brand: Brand): Html {
@@ -62,7 +65,8 @@ export function accountBillingPage(view: AccountBillingView, brand: Brand): Html
   const more = view.more.map(
     ({ is, href }) => html`<a class="link" href="${href}">${words.more[is]}</a>`,
   );
-  const content = html`${isOne ? sentence && html`<p class="help">${sentence}</p>` : help(words.of(view.account))}
+  const content = html`${view.closing && closingNotice(view.closing)}
+    ${isOne ? sentence && html`<p class="help">${sentence}</p>` : help(words.of(view.account))}
     ${view.products.map((product) =>
       isOne
         ? partOf(product, { isFirst: true, account: view.account, more })

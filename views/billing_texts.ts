@@ -193,6 +193,11 @@ export const billingFailures: Record<string, FailureText> = {
     sentence: 'You are signed in, but you are not a member of an account.',
     advice: 'Ask somebody at your company to invite you, then open the link again.',
   },
+  account_closing: {
+    title: 'This account will be closed',
+    sentence: 'Nothing new can be bought for it.',
+    advice: 'An owner can keep the account, and then try again.',
+  },
   card_declined: {
     title: 'Your card was not accepted',
     advice: 'Nothing has changed. Use another card, or ask your bank.',

@@ -1,4 +1,4 @@
-/** All pages of `/account`, in one list: the test of who may use what goes through it. */
+/** All pages of `/account`, and `/apps`, in one list: the test of who may use what goes through it. */
 
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
@@ -12,12 +12,17 @@ import type { OwnSessions } from '../oidc/own_sessions.ts';
 import type { Cookies } from '../web/cookies.ts';
 import type { Csrf } from '../web/csrf.ts';
 import type { Limits } from '../web/limits.ts';
+import { closingPages } from './closing.ts';
 import { appPages } from './apps.ts';
 import { dataPages } from './data.ts';
 import { identityPages } from './identities.ts';
 import { memberPages } from './members.ts';
 import { profilePages } from './profile.ts';
 import { sessionPages } from './sessions.ts';
+import { accountsPages } from './accounts.ts';
+import { activityPages } from './activity.ts';
+import { settingsPages } from './settings.ts';
+import { launchPages } from './launch.ts';
 import type { AccountRoute } from './visit.ts';
 
 export interface AccountPages {
@@ -39,11 +44,16 @@ export interface AccountPages {
 
 export function accountPages(deps: AccountPages): AccountRoute[] {
   return [
+    ...launchPages(deps),
     ...profilePages(deps),
     ...identityPages(deps),
     ...sessionPages(deps),
     ...appPages(deps),
     ...memberPages(deps),
+    ...closingPages(deps),
     ...dataPages(deps),
+    ...accountsPages(deps),
+    ...settingsPages(deps),
+    ...activityPages(deps),
   ];
 }

@@ -60,7 +60,8 @@ export function createClosing(options: BillingClosingOptions): BillingClosing {
       const { customer, customerGoneAt } = document;
       if (customer !== undefined && customerGoneAt === undefined) {
         const changed = await arrange(options, { account, customer, wish });
-        if (changed > 0) await sync.customer(customer);
+        // Done before, by one that was stopped then: our document may not say so yet.
+        if (changed > 0 || mustLook) await sync.customer(customer);
       }
       if (wish.is === 'end') await directory.closing.follow(account, endOf);
       const now = (await store.get('account', account))?.document;
@@ -71,9 +72,9 @@ export function createClosing(options: BillingClosingOptions): BillingClosing {
   }
 
   /** Nothing else of the account must wait for Stripe. */
-  async function settleOrRemind(account: string): Promise<void> {
+  async function settleOrRemind(account: string, look: boolean): Promise<void> {
     try {
-      await settle(account, true);
+      await settle(account, look);
     } catch (error) {
       log.warn('what an account pays for is settled later', { account, error });
       const customer = (await store.get('account', account))?.document.customer;
@@ -100,18 +101,13 @@ export function createClosing(options: BillingClosingOptions): BillingClosing {
       async handle(event) {
         if (isEvent(event, 'subscription.changed')) {
           const { account } = event.data;
-          const document = (await store.get('account', account))?.document;
-          if (document !== undefined && mayNeed(document)) await settleOrRemind(account);
+          await settleOrRemind(account, false);
         } else if (typeof event.data.account === 'string') {
-          await settleOrRemind(event.data.account);
+          await settleOrRemind(event.data.account, true);
         }
       },
     },
   };
-}
-
-function mayNeed(document: AccountDocument): boolean {
-  return wishOf(document).is !== 'go_on' || isMarked(document);
 }
 
 /** What its subscriptions are to do, and which decision that is from. */
@@ -131,7 +127,9 @@ function isMarked({ subscriptions = {} }: AccountDocument): boolean {
  * When all that the account pays for is over, if none of it is renewed.
  * @returns `undefined` where it pays for nothing
  */
-export function endOf({ subscriptions = {} }: AccountDocument): number | undefined {
+export function endOf({
+  subscriptions = {},
+}: Pick<AccountDocument, 'subscriptions'>): number | undefined {
   const ends = Object.values(subscriptions)
     .filter((one) => !isDead(one) && one.status !== 'incomplete')
     .flatMap(({ cancelAt, periodEnd, trialEnd }) => cancelAt ?? periodEnd ?? trialEnd ?? []);

@@ -15,6 +15,7 @@ import type { Account, Accounts } from './accounts.ts';
 import { change } from './change.ts';
 import type { Changed, Decision } from './change.ts';
 import { requireReason } from './closing_reason.ts';
+import { countMembers } from './member_list.ts';
 import { ownerRole, ownsAccount } from './roles.ts';
 import { userUnknown } from './users.ts';
 
@@ -41,6 +42,8 @@ export interface Closing {
    * @throws {Problem} `account_unknown` (404), `not_owner` (403), `account_closed` (409): its end has come
    */
   withdraw(account: string, by?: string): Promise<boolean>;
+  /** Who loses access, up to 500, and whether there are more. @throws {Problem} `account_unknown` (404) */
+  members(account: string): Promise<{ count: number; isMore: boolean }>;
   /** Its end has come. @returns whether it was closed by this */
   finish(account: string): Promise<boolean>;
   /**
@@ -62,6 +65,8 @@ interface Deps {
   clock: Clock;
   accounts: Pick<Accounts, 'finishOwner'>;
 }
+
+const mostCounted = 500;
 
 export function createClosing(deps: Deps): Closing {
   const { store, clock } = deps;
@@ -104,6 +109,12 @@ export function createClosing(deps: Deps): Closing {
         return { document: rest, events: [newEvent(clock, 'account.closing_withdrawn', data)] };
       });
       return written;
+    },
+
+    async members(account) {
+      const present = await store.get('account', account);
+      if (present === undefined) throw accountUnknown();
+      return countMembers(store, account, present.document, mostCounted);
     },
 
     async finish(account) {

@@ -17,7 +17,7 @@ export const feedbackWords = [
 
 export type Feedback = (typeof feedbackWords)[number];
 
-export const longestReason = 1000;
+const longestReason = 1000;
 
 /** Control characters but line breaks, broken surrogates, and what turns the writing direction. */
 const unprintable =

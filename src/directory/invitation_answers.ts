@@ -47,7 +47,12 @@ async function accept(deps: InvitationDeps, id: string, user: string): Promise<J
   await requireUsable(deps, invitation);
   const joinsAtOnce = document.way === 'link' || isAddressee(document, person.document);
   if (!joinsAtOnce) return wait(deps, invitation, user);
-  await letIn(deps, { invitation: id, user });
+  try {
+    await letIn(deps, { invitation: id, user });
+  } catch (error) {
+    // Another tab of theirs was faster.
+    if ((await access.membership(user, account)) === undefined) throw error;
+  }
   return 'joined';
 }
 
@@ -66,7 +71,7 @@ function isWaitedFor({ state, candidate }: InvitationDocument, user: string): bo
 
 /** They want in by an invitation that was sent to an address which is not known to be theirs. */
 async function wait(
-  { store, clock, invitationDays }: InvitationDeps,
+  { store, clock, settings }: InvitationDeps,
   { id, document: { account } }: Invitation,
   user: string,
 ): Promise<Joined> {
@@ -75,7 +80,7 @@ async function wait(
       if (isWaitedFor(present, user)) return undefined;
       if (present.state !== 'open' || isTaken(present, clock())) throw invitationOver();
       const { joining: _late, ...rest } = present;
-      const end = clock() + invitationDays * 24 * 60 * 60 * 1000;
+      const end = clock() + settings().invitationDays * 24 * 60 * 60 * 1000;
       return {
         document: {
           ...rest,
@@ -123,6 +128,8 @@ async function confirm(
   if (document.state === 'accepted') return;
   if (document.state !== 'waiting' || candidate === undefined) throw invitationOver();
   await requireUsable(deps, { id, version: 0, document });
+  const person = (await deps.store.get('user', candidate))?.document;
+  if (person?.status !== 'active') throw invitationOver();
   await letIn(deps, { invitation: id, user: candidate, by });
 }
 

@@ -15,7 +15,7 @@ export interface StandingDeps {
   store: Store;
   clock: () => number;
   access: Access;
-  roles: () => RoleTable;
+  settings: () => { roles: RoleTable; invitationDays: number };
 }
 
 export function isLive({ state }: InvitationDocument): boolean {
@@ -44,13 +44,13 @@ export async function standingOf(
 
 /** Whether the user may (still) have somebody with these roles in the account. Operators may. */
 export async function mayInvite(
-  { access, roles: table }: Pick<StandingDeps, 'access' | 'roles'>,
+  { access, settings }: Pick<StandingDeps, 'access' | 'settings'>,
   { account, roles }: Pick<InvitationDocument, 'account' | 'roles'>,
   by: string | undefined,
 ): Promise<boolean> {
   if (by === undefined) return true;
   const membership = await access.membership(by, account);
-  return membership !== undefined && mayGive(membership.roles, roles, table());
+  return membership !== undefined && mayGive(membership.roles, roles, settings().roles);
 }
 
 export function notAllowed(): Problem {

@@ -25,6 +25,18 @@ export async function memberIds(
   }
 }
 
+/** How many, up to `most`, and whether there are more. */
+export async function countMembers(
+  store: Store,
+  account: string,
+  document: AccountDocument,
+  most: number,
+): Promise<{ count: number; isMore: boolean }> {
+  const page = await store.find('user', 'account', account, { limit: most + 1 });
+  const { length } = page.filter(({ id, document: user }) => belongs(id, user, account, document));
+  return { count: Math.min(length, most), isMore: page.length > most };
+}
+
 export function belongs(
   id: string,
   user: UserDocument,

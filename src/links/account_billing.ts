@@ -8,6 +8,7 @@ import type { ParameterizedContext } from 'koa';
 import { mayPay, namesOfOwners } from '../billing/payers.ts';
 import type { PriceConfig, ProductConfig } from '../config.ts';
 import type { Account } from '../directory/accounts.ts';
+import { isOwner } from '../directory/rights.ts';
 import { singleQuery } from '../web/form.ts';
 import type { Form } from '../web/form.ts';
 import { sendPage } from '../web/page.ts';
@@ -53,7 +54,8 @@ export async function showBilling(
   const terms = { config, now: clock() };
   const views = products.map((product) => {
     const plan = pending.find((one) => one.product === product.id)?.plan;
-    return viewOf({ account, product, pending: plan, terms }, ways);
+    const view = viewOf({ account, product, pending: plan, terms }, ways);
+    return account.closing === undefined ? view : endingWithAccount(view);
   });
   const view = {
     account: account.name,
@@ -61,6 +63,12 @@ export async function showBilling(
     more: ways === undefined ? [] : moreOf(ways, account, views),
     ask: pays ? undefined : await namesOfOwners(directory, account),
     back,
+    closing: account.closing && {
+      at: account.closing.endsAt,
+      keep: isOwner(roles)
+        ? `/account/close?${new URLSearchParams({ account: account.id })}`
+        : undefined,
+    },
   };
   sendPage(ctx, accountBillingPage(view, config.brand));
 }
@@ -133,6 +141,12 @@ function viewOf(asked: Asked, ways: Ways | undefined): ProductBillingView {
     changes: mayChange.has(state.is) ? changesOf(asked, ways) : [],
     cancel: canCancel ? ways.portal({ product: product.id, flow: 'cancel' }) : undefined,
   };
+}
+
+/** What is owed is owed, and all else ends with the account. */
+function endingWithAccount({ action, ...view }: ProductBillingView): ProductBillingView {
+  const { cancel: _cancel, ...rest } = view;
+  return { ...rest, changes: [], ...(action?.is === 'pay' ? { action } : {}) };
 }
 
 /** Who owes something pays first, and what is going to end is kept first. */

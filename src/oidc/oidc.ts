@@ -83,6 +83,9 @@ export interface Oidc {
 function endReason(): GrantEndReason {
   const oidc = Provider.ctx?.oidc;
   if (oidc?.route === 'revocation') return 'revocation_endpoint';
+  // Of the question of sign-out: this app alone, while the session goes on.
+  const alone = oidc?.route === 'end_session_confirm' && oidc.params?.logout === undefined;
+  if (alone) return 'signed_out';
   if (oidc?.route !== 'token') return 'session_ended';
   return oidc.params?.grant_type === 'refresh_token' ? 'refresh_token_reuse' : 'code_reuse';
 }
@@ -142,7 +145,7 @@ export function createOidc(dependencies: OidcDependencies): Oidc {
   const linkSecret = derived('link_client_secret');
   const clients = createClients(config, linkSecret);
   const resources = createResources(config, clients);
-  const choice = createAccountChoice({ directory, clients });
+  const choice = createAccountChoice({ directory, clients, log });
   const locks = createLocks({ config, clock, clients, resources });
   const authorization = createAuthorization({
     directory,
@@ -197,7 +200,12 @@ export function createOidc(dependencies: OidcDependencies): Oidc {
   });
   listen(provider, { ...dependencies, used: directory.used });
   provider.on('end_session.success', ({ oidc, state }) => {
+    const { session, client } = oidc;
     if (oidc.params?.logout !== undefined) state[signedOutKey] = true;
+    // The library ends the Grant that this app had last; it may have one for each account.
+    else if (session !== undefined && client !== undefined) {
+      work.current().afterwards(() => endings.app(session.uid, client.clientId));
+    }
   });
 
   return {

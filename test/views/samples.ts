@@ -20,6 +20,7 @@ import { loginPage, type LoginProvider } from '../../views/login.ts';
 import { failurePage, messagePage, notRegisteredPage } from '../../views/message.ts';
 import { noAccountPage, selectAccountPage, type AccountRow } from '../../views/select_account.ts';
 import { personSamples } from './account_person_samples.ts';
+import { dataSamples } from './account_data_samples.ts';
 import { chooseAccountPage, choosePlanPage, confirmPage } from '../../views/plans.ts';
 import {
   canceledPage,
@@ -29,7 +30,9 @@ import {
   unpaidPage,
   waitingPage,
 } from '../../views/signup.ts';
+import { closingSamples } from './account_closing_samples.ts';
 import { signedOutPage, signOutPage, signOutQuestion, stayedPage } from '../../views/signout.ts';
+import { invitationSamples } from './invitation_samples.ts';
 
 export const brand: Brand = {
   name: 'Northwind',
@@ -131,6 +134,7 @@ const failureCodes: [code: string, status: number, retryAfterSeconds?: number][]
   ['account_foreign', 403],
   ['account_missing', 403],
   ['billing_unavailable', 404],
+  ['account_closing', 409],
   ['card_declined', 402],
   ['change_not_possible', 409],
   ['change_refused', 502],
@@ -148,6 +152,7 @@ const failureCodes: [code: string, status: number, retryAfterSeconds?: number][]
   ['price_unavailable', 503],
   ['payment_failed', 402],
   ['checkout_expired', 402],
+  ['app_unknown', 404],
   ['checkout_unknown', 404],
   ['checkout_foreign', 403],
   ['account_unknown', 404],
@@ -322,6 +327,13 @@ function standings(): [string, () => Html][] {
       () => accountBillingPage({ ...standing, products: [analytics] }, brand),
     ],
     [
+      'standing of an account that will be closed',
+      () => {
+        const closing = { at: now + 9 * day, keep: '/account/close' };
+        return accountBillingPage({ ...standing, products: [analytics], closing }, brand);
+      },
+    ],
+    [
       'standing, to ask',
       () => {
         const { plan, product, state } = late;
@@ -380,6 +392,7 @@ const starting = {
 
 /** By name: a page, ready to be drawn. */
 export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Html>([
+  ...invitationSamples(brand),
   ['login', () => login({ lastUsed: 'github' })],
   ['login with a message', () => login({ message: 'Google does not answer at the moment.' })],
   ['login again', () => login({ again: true })],
@@ -390,6 +403,21 @@ export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Ht
   [
     'select_account of many',
     () => selectAccountPage({ ...chooser, accounts: manyAccounts, current: 'acc_5' }, brand),
+  ],
+  [
+    'select_account of hundreds',
+    () =>
+      selectAccountPage(
+        {
+          ...chooser,
+          accounts: Array.from({ length: 250 }, (_, index) =>
+            account(`acc_${index}`, `Company ${index}`, ['member']),
+          ),
+          page: 2,
+          filter: 'company',
+        },
+        brand,
+      ),
   ],
   [
     'select_account without a match',
@@ -498,17 +526,32 @@ export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Ht
         brand,
       ),
   ],
-  ['sign out', () => signOutPage(logoutForm, brand)],
+  ['sign out', () => signOutPage({ form: logoutForm, stay: '/stay' }, brand)],
+  [
+    'sign out of one app, or of all',
+    () => signOutPage({ form: logoutForm, app: 'Northwind Analytics', stay: '/stay' }, brand),
+  ],
+  ...(['app', 'all', 'everywhere'] as const).map((scope): [string, () => Html] => [
+    `sign out of links (${scope})`,
+    () =>
+      signOutQuestion(
+        { scope, action: '/signout', csrf: 'v1.mac', stay: 'https://x.example' },
+        brand,
+      ),
+  ]),
   [
     'sign out of links',
     () => signOutQuestion({ action: '/signout', csrf: 'v1.mac', stay: 'https://x.example' }, brand),
   ],
   ['stayed signed in', () => stayedPage(brand)],
+  ['signed out of one app', () => stayedPage(brand, 'Northwind Analytics')],
   ['signed out', () => signedOutPage(brand, 'https://app.northwind.example/')],
   ['continue', () => continuePage('https://app.northwind.example/callback', brand)],
   ['message', () => messagePage('We cannot ask you that here', 'The app asked for more.', brand)],
   ...billing(),
+  ...closingSamples(brand),
   ...personSamples(brand),
+  ...dataSamples(brand),
   ...failures(),
 ]);
 
