@@ -27,7 +27,10 @@ function actionFor(
     return { href: `/interaction/${interaction}?stay=1${other ? '&other=1' : ''}` };
   }
   // The same request once more, as whoever caused it says.
-  if (typeof retry === 'string' && /^\/(signup|account|integrations\/stripe)\b/.test(retry)) {
+  if (
+    typeof retry === 'string' &&
+    /^\/(signup|account|invitation|integrations\/stripe)\b/.test(retry)
+  ) {
     return { href: retry };
   }
   if (overHere.includes(code) || code.startsWith('signin_')) {

@@ -22,29 +22,33 @@ const mostDomains = 10;
 
 export function createDomains(deps: DomainDeps): Domains {
   return {
-    add: (account, domain, by) => add(deps, { account, domain: requireDomain(domain), by }),
+    add: async (account, domain, by) => add(deps, named(account, domain, by)),
     record: recordOf,
-    prove: (account, domain, by) => prove(deps, { account, domain: requireDomain(domain), by }),
-    remove: (account, domain, by) => remove(deps, { account, domain: requireDomain(domain), by }),
-    set: (account, domain, how, by) =>
-      set(deps, { account, domain: requireDomain(domain), by }, how),
+    prove: async (account, domain, by) => prove(deps, named(account, domain, by)),
+    remove: async (account, domain, by) => remove(deps, named(account, domain, by)),
+    set: async (account, domain, how, by) => set(deps, named(account, domain, by), how),
     ...createDomainOffers(deps),
   };
 }
 
-async function add(deps: DomainDeps, named: Named): Promise<AccountDomain> {
+/** @throws {Problem} `domain_invalid` (400) */
+function named(account: string, value: string, by: string | undefined): Named {
+  return { account, domain: requireDomain(value), by };
+}
+
+async function add(deps: DomainDeps, place: Named): Promise<AccountDomain> {
   const { settings, clock } = deps;
-  const { domain } = named;
+  const { domain } = place;
   if (!settings().domains) throw new Problem('domains_off', 404, 'Domains are not used here.');
   if (isPublicDomain(domain)) {
     throw new Problem('domain_public', 400, 'Anybody can have an address of this domain.', {
       details: { field: 'domain' },
     });
   }
-  await requireRight(deps, named);
+  await requireRight(deps, place);
   const role = settings().roles.at(-1)?.id ?? 'member';
   const token = randomToken();
-  const account = await changeAccount(deps, named, (present) => {
+  const account = await changeAccount(deps, place, (present) => {
     const { domains = [] } = present;
     if (domains.some((one) => one.domain === domain)) return undefined;
     if (domains.length >= mostDomains) {
@@ -57,12 +61,12 @@ async function add(deps: DomainDeps, named: Named): Promise<AccountDomain> {
   return requireEntry(account, domain);
 }
 
-async function remove(deps: DomainDeps, named: Named): Promise<boolean> {
+async function remove(deps: DomainDeps, place: Named): Promise<boolean> {
   const { clock } = deps;
-  const { account, domain, by } = named;
-  await requireRight(deps, named);
+  const { account, domain, by } = place;
+  await requireRight(deps, place);
   let was = false;
-  await changeAccount(deps, named, (present) => {
+  await changeAccount(deps, place, (present) => {
     const { domains = [] } = present;
     was = domains.some((one) => one.domain === domain);
     if (!was) return undefined;
@@ -75,17 +79,17 @@ async function remove(deps: DomainDeps, named: Named): Promise<boolean> {
 
 async function set(
   deps: DomainDeps,
-  named: Named,
+  place: Named,
   { mode, roles: given }: { mode: AccountDomain['mode']; roles: readonly string[] },
 ): Promise<AccountDomain> {
   const roles = requireRoles(given);
   if (roles.includes(ownerRole) || (mode !== 'ask' && mode !== 'join')) throw notAllowed();
-  await requireRight(deps, named, roles);
-  const account = await changeAccount(deps, named, (present) => {
-    const entry = requireEntry(present, named.domain);
+  await requireRight(deps, place, roles);
+  const account = await changeAccount(deps, place, (present) => {
+    const entry = requireEntry(present, place.domain);
     return { domains: withEntry(present, { ...entry, mode, roles }) };
   });
-  return requireEntry(account, named.domain);
+  return requireEntry(account, place.domain);
 }
 
 function requireDomain(value: string): string {

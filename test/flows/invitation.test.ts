@@ -13,10 +13,13 @@ let now = Date.now();
 let count = 0;
 /** An account of Ada's that nobody else is in. */
 let team = '';
+/** What the DNS says. */
+const records = new Map<string, string[]>();
 
 beforeAll(async () => {
   world = await startWorld({
     clock: () => now,
+    findTexts: (name) => Promise.resolve(records.get(name) ?? []),
     config: { registration: 'invitation', returnOrigins: ['https://app.example.com'] },
   });
 });
@@ -308,5 +311,55 @@ describe('attacks', () => {
     expect(JSON.stringify(world.log.lines.map((line) => redact(line)))).not.toContain(
       token.slice(-20),
     );
+  });
+});
+
+describe('somebody without an account', () => {
+  /** Signs in for the app, as who is known but belongs to nothing. */
+  async function signIn(browser: Browser, email: string): Promise<Page> {
+    const subject = `alone-${count}`;
+    const identities = [{ provider: 'upstream', issuer: world.upstream.issuer, subject }];
+    await world.server.directory.createUser({ name: 'Alone', identities });
+    const who = { someone: { subject, name: 'Alone', email } };
+    return signInAt(browser, await browser.get(`${world.issuer}/signin`), who);
+  }
+
+  test('is shown what they are invited to, and joins from there', async () => {
+    const email = `alone${count}@example.net`;
+    const { id } = await invite({ email });
+    const browser = world.browser();
+    const page = await signIn(browser, email);
+    expect(page.status).toBe(403);
+    const invitation = await browser.follow(page, 'See the invitation to Team');
+    expect(isIn(await press(browser, invitation, 'accept'))).toBe(true);
+    expect(await stateOf(id)).toBe('accepted');
+    expect(await rolesAt(browser)).toEqual({ account: team, roles: ['member'] });
+  });
+
+  test.each(['join', 'ask'] as const)('finds the account of their domain: %s', async (mode) => {
+    const domain = `team${count}.example`;
+    const { domains } = world.server.directory;
+    const entry = await domains.add(team, domain);
+    const { name, value } = domains.record(entry);
+    records.set(name, [value]);
+    await domains.prove(team, domain);
+    await domains.set(team, domain, { mode, roles: ['member'] });
+    const browser = world.browser();
+    const page = await signIn(browser, `alone@${domain}`);
+    // A crafted account is none of theirs (T74).
+    const forged = await browser.submit(page, { form: '/domain', fields: { account: 'acc_acme' } });
+    expect(forged.status).toBe(404);
+    const end = await browser.submit(page, { form: '/domain' });
+    if (mode === 'join') {
+      expect(isIn(end)).toBe(true);
+      expect(await rolesAt(browser)).toEqual({ account: team, roles: ['member'] });
+    } else {
+      expect(end.text).toContain('You have asked to join');
+      const again = await browser.get(`${world.issuer}/signin`);
+      expect(again.text).toContain('Somebody there has to say yes');
+      const [asked] = (await invitations().list(team)).rows;
+      await invitations().confirm(team, asked?.id ?? '', 'usr_ada');
+      expect(isIn(await browser.get(`${world.issuer}/signin`))).toBe(true);
+    }
   });
 });
