@@ -93,7 +93,7 @@ export const personTexts = {
     signOut: 'Sign out',
     signOutNamed: (app: string) => `Sign out of ${app}`,
     revoke: 'Remove access',
-    revokeNamed: (app: string) => `Remove the access of ${app}`,
+    revokeNamed: (app: string) => `Remove access of ${app}`,
     note: 'An app may go on for a few minutes, until it asks here again. Opening one of our own apps on a device where you are signed in signs you in again.',
     done: {
       ended: 'The app is signed out, and has to ask again.',
