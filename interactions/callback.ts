@@ -37,11 +37,13 @@ export async function callback(
   const { conversations, directory, federation, cookies } = deps;
   const query = new URLSearchParams(ctx.querystring);
   const browser = cookies.read(ctx, browserCookie);
-  const { identity, interaction } = await federation
-    .finish(query, browser)
-    .catch(async (error: unknown) => {
-      throw await withoutDeadEnd(deps, ctx, error);
-    });
+  const finished = await federation.finish(query, browser).catch(async (error: unknown) => {
+    throw await withoutDeadEnd(deps, ctx, error);
+  });
+  const { identity, interaction, linking } = finished;
+  if (linking !== undefined) {
+    return continueTo(ctx, await deps.addIdentity(ctx, { identity, linking }));
+  }
   const conversation = await conversations.byUid(ctx, interaction);
   if (conversation?.prompt.name !== 'login') throw over();
   let user: string;

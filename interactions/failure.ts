@@ -20,12 +20,14 @@ function actionFor(
   { code, details }: Failure,
   { brand, signin }: Pick<Config, 'brand' | 'signin'>,
 ): Action | undefined {
-  const { interaction, retry } = details;
+  const { interaction, retry, linking } = details;
   const known = typeof interaction === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(interaction);
   if (known && !overHere.includes(code)) {
     const other = ['domain_not_allowed', 'user_disabled', 'identity_invalid'].includes(code);
     return { href: `/interaction/${interaction}?stay=1${other ? '&other=1' : ''}` };
   }
+  // They were adding a way to sign in, and are signed in.
+  if (linking === true) return { href: '/account/identities', label: texts.failure.toIdentities };
   // The same request once more, as whoever caused it says.
   if (typeof retry === 'string' && /^\/(signup|account|integrations\/stripe)\b/.test(retry)) {
     return { href: retry };

@@ -6,7 +6,9 @@ import type { Log } from '../src/base/log.ts';
 import type { Signups } from '../src/billing/types.ts';
 import type { Config } from '../src/config.ts';
 import type { Directory } from '../src/directory/directory.ts';
+import type { Identity } from '../src/directory/users.ts';
 import type { Federation } from '../src/federation/federation.ts';
+import type { Linking } from '../src/federation/transactions.ts';
 import type { Conversation, Conversations, PromptResult } from '../src/oidc/conversation.ts';
 import type { Cookies } from '../src/web/cookies.ts';
 import type { Csrf } from '../src/web/csrf.ts';
@@ -25,6 +27,11 @@ export interface InteractionDependencies {
   clock: Clock;
   /** Absent where nothing is sold by Stripe. */
   signups: Pick<Signups, 'unfinished'> | undefined;
+  /** Somebody who is signed in already comes back with one more identity. @returns where to go on */
+  addIdentity(
+    ctx: ParameterizedContext,
+    found: { identity: Identity; linking: Linking },
+  ): Promise<string>;
 }
 
 /** Where plans are chosen, where that is a way to an account. */

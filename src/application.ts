@@ -9,6 +9,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JWK } from 'jose';
 import type { Middleware, ParameterizedContext } from 'koa';
 import { assets, routes as interactions } from '../interactions/index.ts';
+import { identityAdding } from './account/adding.ts';
 import { routes as accountRoutes } from './account/routes.ts';
 import type { Clock } from './base/clock.ts';
 import type { Log } from './base/log.ts';
@@ -29,6 +30,7 @@ import { routes as ssf } from './ssf/routes.ts';
 import type { SsfParts } from './ssf/routes.ts';
 import type { Endings } from './oidc/endings.ts';
 import type { LiveSessions } from './oidc/live_sessions.ts';
+import { createOwnSessions } from './oidc/own_sessions.ts';
 import { createOidc } from './oidc/oidc.ts';
 import { jsonEndpoints } from './oidc/work_middleware.ts';
 import { createPages } from './pages.ts';
@@ -104,6 +106,7 @@ export function createApplication(options: ApplicationOptions): Application {
   app.use(interstitials(pages.continue));
   app.use(endWithSession({ oidc: oidc.links, cookies }));
   app.use(pages.submitting);
+  const own = createOwnSessions(options);
   app.use(
     interactions({
       conversations: oidc.conversations,
@@ -115,6 +118,7 @@ export function createApplication(options: ApplicationOptions): Application {
       log,
       clock,
       signups: options.billing?.signups,
+      addIdentity: identityAdding({ oidc: oidc.links, cookies, directory }),
     }).routes(),
   );
   app.use(
@@ -139,6 +143,8 @@ export function createApplication(options: ApplicationOptions): Application {
       config,
       oidc: oidc.links,
       directory,
+      sessions: own,
+      federation,
       billing: options.billing,
       secrets,
       cookies,

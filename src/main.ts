@@ -7,6 +7,8 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Problem } from './base/errors.ts';
 import { quote, timeOf, UsageError } from './command_store.ts';
+import { isNoun } from './admin/asked.ts';
+import type { Noun } from './admin/asked.ts';
 import { billingWarnings } from './config/billing_rules.ts';
 import { ConfigProblems } from './config/problems.ts';
 import { createConfigSource } from './config/source.ts';
@@ -14,7 +16,7 @@ import type { ConfigSource } from './config/source.ts';
 import { withoutSecrets } from './config/store_address.ts';
 import type { Config } from './config.ts';
 import type { KeysAsked } from './keys_command.ts';
-import { usage } from './usage.ts';
+import { peopleOptions, usage, usageOfPeople } from './usage.ts';
 import type { RevokeAsked, RevokeTarget } from './revoke_command.ts';
 
 interface Asked {
@@ -26,6 +28,9 @@ interface Asked {
     | 'receivers'
     | 'events'
     | 'stripe'
+    | 'import'
+    | 'export'
+    | Noun
     | 'help'
     | 'version';
   file: string;
@@ -33,7 +38,7 @@ interface Asked {
   host: string | undefined;
   keys: KeysAsked;
   revoke: RevokeAsked | undefined;
-  /** Of receivers, events and stripe: they know themselves what they take. */
+  /** Of all that know themselves what they take. */
   rest: readonly string[];
   values: Values;
 }
@@ -50,8 +55,7 @@ function parse(parameters: readonly string[]): Asked {
     command === 'revoke'
       ? { target: targetOf(rest.splice(0, 2), values['all-before']), yes, json }
       : undefined;
-  const isOpen = command === 'receivers' || command === 'events' || command === 'stripe';
-  if (!isOpen && rest.length > 0)
+  if (!takesMore(command) && rest.length > 0)
     throw new UsageError(`One command at a time: what is ${quote(rest[0])}?`);
   return {
     command,
@@ -63,6 +67,11 @@ function parse(parameters: readonly string[]): Asked {
     rest,
     values,
   };
+}
+
+function takesMore(command: Asked['command']): boolean {
+  const open = ['receivers', 'events', 'stripe', 'import', 'export', 'help'];
+  return open.includes(command) || isNoun(command);
 }
 
 function parseKnown(parameters: readonly string[]) {
@@ -84,6 +93,7 @@ function parseKnown(parameters: readonly string[]) {
         limit: { type: 'string' },
         end: { type: 'boolean', default: false },
         thin: { type: 'boolean', default: false },
+        ...peopleOptions,
         yes: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
@@ -97,6 +107,7 @@ function parseKnown(parameters: readonly string[]) {
 }
 
 function commandOf(word: string): Asked['command'] {
+  if (isNoun(word)) return word;
   switch (word) {
     case 'serve':
     case 'check':
@@ -105,6 +116,8 @@ function commandOf(word: string): Asked['command'] {
     case 'receivers':
     case 'events':
     case 'stripe':
+    case 'import':
+    case 'export':
     case 'help':
     case 'version':
       return word;
@@ -156,7 +169,7 @@ async function main(parameters: readonly string[]): Promise<void> {
   const asked = parse(parameters);
   switch (asked.command) {
     case 'help':
-      process.stdout.write(usage);
+      process.stdout.write(usageOf(asked.rest));
       return;
     case 'version':
       process.stdout.write(`${version()}\n`);
@@ -196,12 +209,47 @@ async function main(parameters: readonly string[]): Promise<void> {
       if (!isGood) process.exitCode = 1;
       return;
     }
+    case 'import': {
+      const { importAsked, importPeople } = await import('./admin/transfer_command.ts');
+      const wish = importAsked(asked.rest, asked.values);
+      const { text, isGood } = await importPeople(await configuration(asked).load(), wish);
+      process.stdout.write(text);
+      if (!isGood) process.exitCode = 1;
+      return;
+    }
+    case 'export': {
+      const { exportAsked, exportPeople } = await import('./admin/transfer_command.ts');
+      const wish = exportAsked(asked.rest, asked.values);
+      process.stderr.write(await exportPeople(await configuration(asked).load(), wish));
+      return;
+    }
+    case 'users':
+    case 'accounts':
+    case 'members':
+    case 'invitations':
+    case 'sessions': {
+      const { peopleAsked } = await import('./admin/asked.ts');
+      const wish = peopleAsked(asked.command, asked.rest, asked.values);
+      const { people } = await import('./admin/people_command.ts');
+      process.stdout.write(await people(await configuration(asked).load(), wish));
+      return;
+    }
     case 'serve': {
       // On demand, so that the other commands answer at once.
       const { serve } = await import('./serve.ts');
       await serve(configuration(asked), version());
     }
   }
+}
+
+/** `help`, or `help users`. */
+function usageOf([topic, ...rest]: readonly string[]): string {
+  if (topic === undefined) return usage;
+  const isOfPeople = isNoun(topic) || topic === 'import' || topic === 'export';
+  if (isOfPeople && rest.length === 0) return usageOfPeople;
+  throw new UsageError(
+    `There is no help about ${quote(topic)}: \`tollgate help\` has all commands.`,
+  );
 }
 
 function stores({ store, hot }: Config): string {

@@ -4,8 +4,7 @@
  * do the rest of what the events in the outbox ask for, and all of it where this process ends too early.
  */
 
-import { createInterface } from 'node:readline/promises';
-import { Problem } from './base/errors.ts';
+import { confirm, count, living, unknown } from './command_confirm.ts';
 import { telling } from './command_deliveries.ts';
 import { withStores } from './command_store.ts';
 import type { CommandDeps } from './command_store.ts';
@@ -15,7 +14,6 @@ import type { EventData } from './events/types.ts';
 import { decideCutoff, goOn } from './oidc/cutoffs.ts';
 import type { CutoffDependencies } from './oidc/cutoffs.ts';
 import { createEndings } from './oidc/endings.ts';
-import type { Store } from './storage/store.ts';
 import { createUnitOfWork } from './storage/work.ts';
 
 export type RevokeTarget =
@@ -52,17 +50,6 @@ export async function revoke(config: Config, asked: RevokeAsked): Promise<string
       return `${JSON.stringify({ ...asked.target, sessions, grants }, undefined, 2)}\n`;
     return `${plan.sentence}\nDone. Running processes send the notices within seconds.\n`;
   });
-}
-
-/** @throws {Problem} `confirmation_needed` (400): nobody is there to ask, or they say no */
-async function confirm(sentence: string, tell: (text: string) => void): Promise<void> {
-  tell(`${sentence}\n`);
-  if (process.stdin.isTTY) {
-    const terminal = createInterface({ input: process.stdin, output: process.stderr });
-    const answer = await terminal.question('Go on? [y/N] ').finally(() => terminal.close());
-    if (/^y(es)?$/i.test(answer.trim())) return;
-  }
-  throw new Problem('confirmation_needed', 400, 'Nothing was done. With --yes it is.');
 }
 
 async function planOf(deps: CommandDeps, target: RevokeTarget): Promise<Plan> {
@@ -133,31 +120,4 @@ function cutoffPlan(
       while (await goOn(deps, scope));
     },
   };
-}
-
-/** More than anybody has; what is beyond is ended all the same. */
-const mostCounted = 10_000;
-
-async function living(
-  store: Store,
-  kind: 'session' | 'grant',
-  index: string,
-  value: string,
-): Promise<number> {
-  let sum = 0;
-  let after: string | undefined;
-  for (let seen = 0; seen < mostCounted;) {
-    const page = await store.find(kind, index, value, { after, limit: 1000 });
-    sum += page.filter(({ document }) => document.ended === undefined).length;
-    if (page.length < 1000) break;
-    seen += page.length;
-    after = page.at(-1)?.id;
-  }
-  return sum;
-}
-
-const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? '' : 's'}`;
-
-function unknown(what: string, id: string): Problem {
-  return new Problem(`${what}_unknown`, 404, `There is no ${what} ${JSON.stringify(id)}.`);
 }

@@ -21,6 +21,7 @@ import type { Config } from './config.ts';
 import { createClosingWorker } from './directory/closing_worker.ts';
 import { createDirectory } from './directory/directory.ts';
 import type { Directory } from './directory/directory.ts';
+import { createLeavingWorker } from './directory/leaving.ts';
 import { lateSeats } from './directory/seats.ts';
 import { createAuditHandler } from './events/audit.ts';
 import { createDispatcher } from './events/dispatcher.ts';
@@ -118,7 +119,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const { registration, lifetimes } = config;
   const reservedIds = new Set([linkClientId, signupClientId]);
   const seats = lateSeats();
-  const directory = createDirectory({ store, clock, log, registration, reservedIds, seats });
+  const roles = () => present.config().roles;
+  const people = { ...config.people, roles, secrets };
+  const who = { registration, reservedIds, people };
+  const directory = createDirectory({ store, clock, log, seats, ...who });
   const federation = createFederation({ config, store, secrets, fetch, clock, log });
   const signIns = measuredSignIns({ directory, federation }, measures);
   const work = createUnitOfWork(store, clock);
@@ -170,7 +174,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     closing: directory.closing,
     before: billing?.closing.refresh,
   });
-  const workers = [dispatcher, sweeper, live, closing, ...watches, ...own];
+  const leaving = createLeavingWorker({ store, clock, log, owner, round: directory.leave });
+  const workers = [dispatcher, sweeper, live, closing, leaving, ...watches, ...own];
 
   return {
     callback: (request, response) => present.answer(request, response),
@@ -189,6 +194,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       streams.hangUp();
       await Promise.all(workers.map((worker) => worker.stop()));
       await notifying.stop();
+      await directory.stop();
       await guarded.close();
     },
     directory,

@@ -26,6 +26,12 @@ export const usage = `Tollgate, an OpenID Connect provider
   tollgate stripe push   says what it would make there; with --yes it makes what is missing
   tollgate stripe sync [ACCOUNT]
                          makes accounts what Stripe says, and says what was different
+  tollgate users, accounts, members, invitations, sessions
+                         shows and changes who there is: see \`tollgate help users\`
+  tollgate import FILE   says what of a file of people and accounts would be written; with --yes
+                         it is
+  tollgate export [--out FILE]
+                         writes all people and accounts, as import takes them
   tollgate version       says which version this is
   tollgate help          says this
 
@@ -34,7 +40,8 @@ export const usage = `Tollgate, an OpenID Connect provider
   --port NUMBER      listens there instead of at the configuration's \`port\`
   --host ADDRESS     listens there instead of at the configuration's \`host\`
   --alg ES256        of keys: only this algorithm, ES256 (access tokens) or RS256 (ID tokens)
-  --yes              of revoke: without a question; of stripe push: makes it
+  --yes              of stripe push and import: does it; of all else that changes something:
+                     without a question
   --thin             of stripe push: asks for thin events instead of snapshots
   --type NAME        of receivers and events: only these, may be repeated
   --since TIME       of events: such as 2027-01-02T03:04:05Z
@@ -44,3 +51,63 @@ export const usage = `Tollgate, an OpenID Connect provider
 Secrets come from the environment: TOLLGATE_SECRET, or a file named by TOLLGATE_SECRET_FILE.
 docs/configuration.md has all keys. Run from sources, \`tollgate\` is \`npm start --\`.
 `;
+
+export const usageOfPeople = `Tollgate: people and accounts. What changes something says so first, and asks; with --yes it does not ask.
+
+  tollgate users list [--status active|disabled|deleted] [--idle 90d] [--email ADDRESS]
+  tollgate users list --issuer ISSUER --subject SUBJECT
+                         who there is; whom nobody has seen for so long; who an identity is
+  tollgate users show USER, disable USER, enable USER
+                         with identities and memberships; locks out and in
+  tollgate users delete USER [--now], keep USER
+                         after the waiting time, or at once; takes that back
+  tollgate users link USER --provider ID --subject SUBJECT [--issuer ISSUER]
+  tollgate users unlink USER --issuer ISSUER --subject SUBJECT
+                         adds and takes away a way to sign in
+  tollgate accounts list [--status active|closing|closed] [--idle 90d]
+                         with owners, plans and seats; which nobody uses
+  tollgate accounts show ACCOUNT, rename ACCOUNT NAME
+  tollgate accounts owner ACCOUNT USER
+                         makes somebody an owner: also where the only one has vanished
+  tollgate accounts close ACCOUNT [--now|--at-period-end] [--feedback WORD] [--reason TEXT]
+                         when what it pays for ends, or at once
+  tollgate accounts keep ACCOUNT, reopen ACCOUNT [--owner USER]
+                         takes a closing back; opens it again
+  tollgate accounts reasons
+                         why accounts were closed
+  tollgate members list ACCOUNT, add ACCOUNT USER [--role ROLE …], remove ACCOUNT USER
+  tollgate members roles ACCOUNT USER --role ROLE …
+  tollgate invitations list ACCOUNT, create ACCOUNT [--email ADDRESS] [--role ROLE …] [--locale TAG]
+                         prints the link
+  tollgate invitations resend|withdraw|confirm|decline ACCOUNT INVITATION
+  tollgate sessions list USER, end SESSION
+  tollgate import FILE [--report FILE]
+                         --report: takes all problems; the terminal has the first hundred
+  tollgate export [--out FILE]
+
+  --limit NUMBER     of lists: so many, 100 when not given
+  --after ID         of lists: goes on behind it
+  --json             for programs
+
+docs/operators.md has examples, and what a file to import looks like.
+`;
+
+/** Options of the commands about people and accounts, as the parser wants them. */
+export const peopleOptions = {
+  status: { type: 'string' },
+  idle: { type: 'string' },
+  email: { type: 'string' },
+  provider: { type: 'string' },
+  issuer: { type: 'string' },
+  subject: { type: 'string' },
+  role: { type: 'string', multiple: true },
+  locale: { type: 'string' },
+  feedback: { type: 'string' },
+  reason: { type: 'string' },
+  owner: { type: 'string' },
+  after: { type: 'string' },
+  out: { type: 'string' },
+  report: { type: 'string' },
+  now: { type: 'boolean', default: false },
+  'at-period-end': { type: 'boolean', default: false },
+} as const;

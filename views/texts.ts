@@ -54,6 +54,27 @@ const failures: Record<string, FailureText> = {
     title: 'Use your work account',
     action: 'Use another sign-in',
   },
+  linking_over: {
+    title: 'Nothing was added',
+    sentence:
+      'Since you went to sign in there, you signed out here, or somebody else signed in at this browser.',
+    advice: 'Sign in here as yourself, and add it again.',
+  },
+  identity_taken: {
+    title: 'Nothing was added',
+    sentence: 'Somebody here signs in that way already, perhaps you yourself, as somebody else.',
+    advice:
+      'To use it here, sign in that way first and remove it there. Nothing that belongs to it is moved.',
+  },
+  too_many_identities: {
+    title: 'Nothing was added',
+    advice: 'Remove one that you do not use.',
+  },
+  last_identity: {
+    title: 'This one stays',
+    sentence: 'It is the only way in which you can sign in.',
+    advice: 'Add another one first.',
+  },
   user_disabled: {
     title: 'You cannot sign in any more',
     sentence: 'Your sign-in here was switched off.',
@@ -405,6 +426,7 @@ export const texts = {
   },
 
   failure: {
+    toIdentities: 'Back to your ways to sign in',
     title: 'That did not work',
     startAgain: 'Start again',
     technical: 'For the makers of the app:',

@@ -6,17 +6,28 @@ import type { Secrets } from '../base/secrets.ts';
 import type { Billing } from '../billing/billing.ts';
 import type { Config } from '../config.ts';
 import type { Directory } from '../directory/directory.ts';
+import type { Federation } from '../federation/federation.ts';
 import type { LinkOidc } from '../oidc/links.ts';
+import type { OwnSessions } from '../oidc/own_sessions.ts';
 import type { Cookies } from '../web/cookies.ts';
 import type { Csrf } from '../web/csrf.ts';
 import type { Limits } from '../web/limits.ts';
+import { appPages } from './apps.ts';
 import { closingPages } from './closing.ts';
+import { dataPages } from './data.ts';
+import { identityPages } from './identities.ts';
+import { memberPages } from './members.ts';
+import { profilePages } from './profile.ts';
+import { sessionPages } from './sessions.ts';
 import type { AccountRoute } from './visit.ts';
 
 export interface AccountPages {
   config: Config;
   oidc: LinkOidc;
   directory: Directory;
+  /** What people are signed in to. */
+  sessions: OwnSessions;
+  federation: Pick<Federation, 'providers' | 'start'>;
   /** Absent where nothing is sold by Stripe. */
   billing: Billing | undefined;
   secrets: Secrets;
@@ -28,5 +39,13 @@ export interface AccountPages {
 }
 
 export function accountPages(deps: AccountPages): AccountRoute[] {
-  return [...closingPages(deps)];
+  return [
+    ...profilePages(deps),
+    ...identityPages(deps),
+    ...sessionPages(deps),
+    ...appPages(deps),
+    ...memberPages(deps),
+    ...closingPages(deps),
+    ...dataPages(deps),
+  ];
 }

@@ -10,13 +10,13 @@ import { rightsOf, isOwner } from '../directory/rights.ts';
 import { findActing } from '../links/acting.ts';
 import { linkProblem } from '../links/errors.ts';
 import { requireNavigation, textOf } from '../links/link_query.ts';
-import { linkCookie } from '../web/cookies.ts';
 import { readForm, singleQuery } from '../web/form.ts';
 import type { Form } from '../web/form.ts';
 import { continueTo, sendPage } from '../web/page.ts';
 import { closedPage, whichAccountPage } from '../../views/billing.ts';
 import { noRightPage } from '../../views/account/frame.ts';
 import type { AccountPages } from './pages.ts';
+import { findPerson } from './person.ts';
 import { accountPages } from './pages.ts';
 import type { AccountRoute, Answer, MemberRoute, MemberVisit, PersonVisit } from './visit.ts';
 
@@ -50,39 +50,19 @@ async function visit(
   if (route.method === 'GET') requireNavigation(ctx);
   else {
     form = await readForm(ctx, longestFormBytes);
-    deps.csrf.require(ctx, form);
+    deps.csrf.requireOwnOrigin(ctx);
   }
-  const person = await personOf(ctx, deps, { query, form });
-  if (person === undefined) return signIn(ctx, deps, route);
+  const found = await findPerson(ctx, deps);
+  if (found === undefined) return signIn(ctx, deps, route);
+  // A page of somebody else, who was signed in at this browser before, changes nothing.
+  if (route.method === 'POST') deps.csrf.require(ctx, form, found.user);
+  const person = { ctx, query, form, ...found, csrf: deps.csrf.token(ctx, found.user) };
   if (route.fresh === true && !(await isFresh(deps, person))) {
     return signIn(ctx, deps, route, { again: true });
   }
   if (route.needs === 'person') return answer(ctx, await route.handle(person));
   const member = await memberOf(ctx, deps, { route, person });
   if (member !== undefined) answer(ctx, await route.handle(member));
-}
-
-interface Sent {
-  query: Form;
-  form: Form;
-}
-
-/** Who is signed in at this browser, and active. */
-async function personOf(
-  ctx: ParameterizedContext,
-  { oidc, cookies, directory, csrf }: AccountPages,
-  sent: Sent,
-): Promise<PersonVisit | undefined> {
-  const found = await oidc.subject(ctx, cookies.read(ctx, linkCookie));
-  if (found === undefined || found.over) return undefined;
-  const { user, session } = found.subject;
-  const person = (await directory.user(user))?.document;
-  if (person?.status !== 'active') return undefined;
-  const signedInAt = (await oidc.signedInAt(session)) ?? 0;
-  // What is from before is being ended, and refused until that is done; in whole seconds, as everywhere.
-  const { revokedBefore = 0 } = person;
-  if (signedInAt < revokedBefore - (revokedBefore % 1000)) return undefined;
-  return { ctx, ...sent, user, person, session, csrf: csrf.token(ctx) };
 }
 
 async function isFresh({ oidc, clock }: AccountPages, { session }: PersonVisit): Promise<boolean> {

@@ -1,5 +1,6 @@
 /** What a page of `/account` is made of. `routes.ts` does what all of them share, so that none can forget it. */
 
+import type { Readable } from 'node:stream';
 import type { ParameterizedContext } from 'koa';
 import type { Account } from '../directory/accounts.ts';
 import type { Right } from '../directory/rights.ts';
@@ -37,8 +38,8 @@ export type Answer =
    * `texts.account.done`.
    */
   | { to: string; done?: string }
-  /** Something to keep. */
-  | { file: { name: string; type: string; body: string } };
+  /** Something to keep; a long one comes in pieces. */
+  | { file: { name: string; type: string; body: string | Readable } };
 
 interface Common {
   method: 'GET' | 'POST';

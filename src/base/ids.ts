@@ -5,7 +5,7 @@ export function randomToken(bytes = 16): string {
   return randomBytes(bytes).toString('base64url');
 }
 
-export type IdPrefix = 'usr' | 'acc' | 'evt' | 'aud' | 'str';
+export type IdPrefix = 'usr' | 'acc' | 'evt' | 'aud' | 'str' | 'inv' | 'gone';
 
 /** `usr_…`: a random id. Nothing may read meaning into it; ids that people moved in with look otherwise. */
 export function newId(prefix: IdPrefix): string {

@@ -63,6 +63,19 @@ export function limitBelow(limits: readonly SeatLimit[], members: number): SeatL
   return limits.find(({ raises, seats, quantity }) => members > (raises ? seats.max : quantity));
 }
 
+/** How many seats there are and are taken, for people to see. `undefined`: nobody counts them. */
+export function seatsOf(
+  account: AccountDocument,
+  terms: Terms,
+): { taken: number; total: number } | undefined {
+  const totals = seatLimits(account, terms).map(({ raises, seats, quantity }) =>
+    raises ? seats.max : quantity,
+  );
+  // Those who came while nothing was counted are counted with the next one.
+  if (totals.length === 0 || account.seats === undefined) return undefined;
+  return { taken: account.seats.length, total: Math.min(...totals) };
+}
+
 /** @returns with `details.upgrade`, a link to buy one more, where the plan has one more */
 export function seatsFull(limit: SeatLimit, account: string, issuer: string): Problem {
   const { product, plan, seats, quantity, subscription } = limit;

@@ -9,7 +9,9 @@ import { newId } from '../base/ids.ts';
 import { newEvent } from '../events/types.ts';
 import type { AccountDocument, UserDocument } from '../storage/documents.ts';
 import { Conflict } from '../storage/store.ts';
-import type { NewEvent, Store } from '../storage/store.ts';
+import type { NewEvent } from '../storage/store.ts';
+import { actorOf, authorityOf, notAllowed } from './authority.ts';
+import type { AuthorityDeps, By } from './authority.ts';
 import { change } from './change.ts';
 import { requireId, requireName, usableName } from './names.ts';
 import {
@@ -32,6 +34,13 @@ export interface NewAccount {
   owner: string;
 }
 
+/** Somebody in an account, and who does something to them there. */
+export interface Place {
+  account: string;
+  user: string;
+  by?: By;
+}
+
 const mostOwners = 100;
 export const mostMemberships = 500;
 const nameWithoutOne = 'Personal account';
@@ -42,13 +51,16 @@ export interface Accounts {
   finishRegistration: (user: string, account: string) => Promise<void>;
   /** The membership of an owner whom the account names. Idempotent. */
   finishOwner: (account: string, user: string, roles: readonly string[]) => Promise<void>;
-  /** @returns whether they were not one before */
-  addOwner: (account: string, user: string, event: NewEvent) => Promise<boolean>;
-  /** @returns whether they were one. @throws {Problem} `last_owner` (409) */
-  removeOwner: (account: string, user: string, event: NewEvent) => Promise<boolean>;
+  /** @throws {Problem} `account_unknown` (404), `name_invalid` (400), `not_allowed` (403), `account_closed` (409) */
+  rename: (account: string, name: string, by?: By) => Promise<Account>;
+  /** @returns whether they were not one before. @throws {Problem} `not_allowed` (403) */
+  addOwner: (place: Place, event: NewEvent) => Promise<boolean>;
+  /** @returns whether they were one. @throws {Problem} `last_owner` (409), `not_allowed` (403) */
+  removeOwner: (place: Place, event: NewEvent) => Promise<boolean>;
 }
 
-export function createAccounts({ store, clock }: { store: Store; clock: Clock }): Accounts {
+export function createAccounts(deps: AuthorityDeps & { clock: Clock }): Accounts {
+  const { store, clock } = deps;
   async function create(input: NewAccount): Promise<Account> {
     const id = input.id === undefined ? newId('acc') : requireId(input.id);
     const name = requireName(input.name);
@@ -100,29 +112,66 @@ export function createAccounts({ store, clock }: { store: Store; clock: Clock })
     });
   }
 
-  async function addOwner(account: string, user: string, event: NewEvent): Promise<boolean> {
-    const changed = await change(store, 'account', account, (document) => {
-      requireOpen(document);
-      if (ownsAccount(document, user)) return undefined;
-      if (document.owners.length >= mostOwners) {
-        throw new Problem('too_many_owners', 409, `An account has at most ${mostOwners} owners.`);
-      }
-      return { document: { ...document, owners: [...document.owners, user] }, events: [event] };
-    });
-    return changed?.written === true;
-  }
+  return {
+    create,
+    finishRegistration,
+    finishOwner,
+    rename: (account, name, by) => rename(deps, account, { name, by }),
+    addOwner: (place, event) => addOwner(deps, place, event),
+    removeOwner: (place, event) => removeOwner(deps, place, event),
+  };
+}
 
-  async function removeOwner(account: string, user: string, event: NewEvent): Promise<boolean> {
-    const changed = await change(store, 'account', account, (document) => {
-      if (!ownsAccount(document, user)) return undefined;
-      requireAnotherOwner(document, user);
-      const owners = document.owners.filter((owner) => owner !== user);
-      return { document: { ...document, owners }, events: [event] };
-    });
-    return changed?.written === true;
-  }
+async function addOwner(
+  { store }: Pick<AuthorityDeps, 'store'>,
+  { account, user, by }: Place,
+  event: NewEvent,
+): Promise<boolean> {
+  const changed = await change(store, 'account', account, (document) => {
+    requireOpen(document);
+    requireOwner(document, by);
+    if (ownsAccount(document, user)) return undefined;
+    if (document.owners.length >= mostOwners) {
+      throw new Problem('too_many_owners', 409, `An account has at most ${mostOwners} owners.`);
+    }
+    return { document: { ...document, owners: [...document.owners, user] }, events: [event] };
+  });
+  return changed?.written === true;
+}
 
-  return { create, finishRegistration, finishOwner, addOwner, removeOwner };
+async function removeOwner(
+  { store }: Pick<AuthorityDeps, 'store'>,
+  { account, user, by }: Place,
+  event: NewEvent,
+): Promise<boolean> {
+  const changed = await change(store, 'account', account, (document) => {
+    if (!ownsAccount(document, user)) return undefined;
+    requireOwner(document, by);
+    requireAnotherOwner(document, user);
+    const owners = document.owners.filter((owner) => owner !== user);
+    return { document: { ...document, owners }, events: [event] };
+  });
+  return changed?.written === true;
+}
+
+async function rename(
+  deps: AuthorityDeps & { clock: Clock },
+  account: string,
+  { name, by }: { name: string; by?: By },
+): Promise<Account> {
+  const { store, clock } = deps;
+  const wanted = requireName(name);
+  const authority = await authorityOf(deps, account, by);
+  authority.requireRight('settings');
+  const changed = await change(store, 'account', account, (document) => {
+    requireOpen(document);
+    if (document.name === wanted) return undefined;
+    const data = { account, name: wanted, ...actorOf(by) };
+    const events = [newEvent(clock, 'account.renamed', data)];
+    return { document: { ...document, name: wanted }, events };
+  });
+  if (changed === undefined) throw accountUnknown();
+  return { id: account, ...changed.document };
 }
 
 /** Of somebody who did not say what it is called. @param id the owner's */
@@ -136,6 +185,11 @@ export function personalAccount(
 
 function newAccount(name: string, owner: string, createdAt: number): AccountDocument {
   return { name, status: 'active', owners: [owner], createdAt };
+}
+
+/** Only owners make owners, and end an ownership: on the document that says who they are, so that two at once are judged too. */
+function requireOwner(account: AccountDocument, by: By): void {
+  if (by !== undefined && !ownsAccount(account, by)) throw notAllowed();
 }
 
 export function requireAnotherOwner(account: AccountDocument, user: string): void {

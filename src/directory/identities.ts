@@ -4,8 +4,51 @@ import type { Clock } from '../base/clock.ts';
 import { Problem } from '../base/errors.ts';
 import { newEvent } from '../events/types.ts';
 import type { Store } from '../storage/store.ts';
+import { Duplicate } from '../storage/store.ts';
 import { change } from './change.ts';
-import { userUnknown } from './users.ts';
+import { identityEntry, mostIdentities, requireActive, userUnknown } from './users.ts';
+import type { Identity } from './users.ts';
+
+/**
+ * From now on they may sign in by this identity, too. Nothing else says that two identities are one person: no e-mail
+ * address ever does.
+ * @returns whether it is new to them
+ * @throws {Problem} `user_unknown` (404), `user_disabled` (403), `identity_taken`, `too_many_identities` (409),
+ *   `identity_invalid` (400)
+ */
+export async function linkIdentity(
+  { store, clock }: { store: Store; clock: Clock },
+  user: string,
+  identity: Pick<Identity, 'provider' | 'issuer' | 'subject' | 'email'>,
+): Promise<boolean> {
+  const entry = identityEntry(identity, clock());
+  const { provider, issuer, subject } = entry;
+  try {
+    const changed = await change(store, 'user', user, (present) => {
+      requireActive(present);
+      const { identities } = present;
+      if (identities.some((one) => one.issuer === issuer && one.subject === subject)) {
+        return undefined;
+      }
+      if (identities.length >= mostIdentities) {
+        throw new Problem(
+          'too_many_identities',
+          409,
+          `There are at most ${mostIdentities} ways to sign in.`,
+        );
+      }
+      const event = newEvent(clock, 'identity.linked', { user, provider, issuer });
+      return { document: { ...present, identities: [...identities, entry] }, events: [event] };
+    });
+    if (changed === undefined) throw userUnknown();
+    return changed.written;
+  } catch (error) {
+    if (!(error instanceof Duplicate)) throw error;
+    throw new Problem('identity_taken', 409, 'This identity belongs to another user.', {
+      cause: error,
+    });
+  }
+}
 
 /**
  * From now on this identity is nobody's, and is somebody new's where anybody may come. What was signed in by it

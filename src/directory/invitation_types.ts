@@ -1,7 +1,8 @@
 /** Invitations, as other rooms and commands see them. */
 
-import type { InvitationDocument } from '../storage/documents.ts';
+import type { InvitationDocument, UserDocument } from '../storage/documents.ts';
 import type { Stored } from '../storage/store.ts';
+import type { Account } from './accounts.ts';
 
 export type Invitation = Stored<InvitationDocument>;
 
@@ -26,6 +27,18 @@ export interface Paging {
   after?: string | undefined;
   /** 50 when not given. */
   limit?: number;
+}
+
+/**
+ * How one stands now, by all that it rests on. `expired`: run out; `withdrawn` also where whoever invited may not any
+ * more; `closed`: the account is.
+ */
+export type Standing = Invitation['document']['state'] | 'expired' | 'closed';
+
+/** An invitation, and the account that it is to. */
+export interface InvitationOffer {
+  invitation: Invitation;
+  account: Account;
 }
 
 /** What following a link came to. */
@@ -65,4 +78,15 @@ export interface Invitations {
    * @throws {Problem} `invitation_over` (409), and what `addMember` throws (`seats_full` 402, …)
    */
   accept(invitation: string, user: string): Promise<Joined>;
+  /**
+   * The user does not want it, or waits no longer. Only who it was sent to, or who waits, can do so.
+   * @returns whether it was theirs to refuse
+   */
+  refuse(invitation: string, user: string): Promise<boolean>;
+  /** For pages and e-mails: whether it is still of use is not in its state alone. */
+  standing(invitation: Invitation): Promise<Standing>;
+  /** Whether it was sent to an address that is known to be the user's. */
+  isFor(invitation: Invitation, user: UserDocument): boolean;
+  /** Those sent to one of the user's verified addresses, and those on which they wait. At most 50. */
+  of(user: string): Promise<{ open: InvitationOffer[]; waiting: InvitationOffer[] }>;
 }

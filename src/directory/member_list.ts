@@ -47,3 +47,20 @@ export function belongs(
   if (membership === undefined) return false;
   return effectiveRoles(membership.roles, ownsAccount(account, id)).length > 0;
 }
+
+/** @param where `but`: whoever is left out */
+export async function hasOtherMembers(
+  store: Store,
+  where: { account: string; document: AccountDocument; but: string },
+): Promise<boolean> {
+  const { account, document, but } = where;
+  let after: string | undefined;
+  for (;;) {
+    const paging = { limit: 100, ...(after === undefined ? {} : { after }) };
+    const page = await store.find('user', 'account', account, paging);
+    const others = page.filter(({ id }) => id !== but);
+    if (others.some(({ id, document: user }) => belongs(id, user, account, document))) return true;
+    after = page.at(-1)?.id;
+    if (page.length < 100) return false;
+  }
+}

@@ -8,7 +8,7 @@ import type { Clock } from '../base/clock.ts';
 import { Problem } from '../base/errors.ts';
 import { newEvent } from '../events/types.ts';
 import type { AccountDocument, MembershipEntry, UserDocument } from '../storage/documents.ts';
-import type { NewEvent, Store } from '../storage/store.ts';
+import type { NewEvent } from '../storage/store.ts';
 import {
   accountUnknown,
   mostMemberships,
@@ -16,9 +16,12 @@ import {
   requireOpen,
   tooManyAccounts,
 } from './accounts.ts';
-import type { Accounts } from './accounts.ts';
+import type { Accounts, Place } from './accounts.ts';
+import { actorOf, authorityOf, notAllowed } from './authority.ts';
+import type { AuthorityDeps, By } from './authority.ts';
 import { change } from './change.ts';
 import type { Changed } from './change.ts';
+import { isOwner } from './rights.ts';
 import {
   effectiveRoles,
   membershipOf,
@@ -35,26 +38,36 @@ import { userUnknown } from './users.ts';
 
 export interface Members {
   /** @returns whether somebody came: a member stays as they are, with the roles that they have */
-  add: (account: string, user: string, roles: readonly string[]) => Promise<boolean>;
-  /** @returns whether somebody went. @throws {Problem} `last_owner` (409) */
-  remove: (account: string, user: string) => Promise<boolean>;
-  /** @returns the roles as they are now. @throws {Problem} `member_unknown` (404), `last_owner` (409) */
-  setRoles: (account: string, user: string, roles: readonly string[]) => Promise<string[]>;
+  add: (account: string, user: string, roles: readonly string[], by?: By) => Promise<boolean>;
+  /** @returns whether somebody went. @throws {Problem} `last_owner` (409), `not_allowed` (403) */
+  remove: (account: string, user: string, by?: By) => Promise<boolean>;
+  /**
+   * @returns the roles as they are now
+   * @throws {Problem} `member_unknown` (404), `last_owner` (409), `not_allowed` (403)
+   */
+  setRoles: (account: string, user: string, roles: readonly string[], by?: By) => Promise<string[]>;
+  /** First the one is an owner, then the other is no more. */
+  handOver: (account: string, how: HandOver, by?: By) => Promise<void>;
   /** The membership of an owner who was removed. Idempotent. */
-  finishRemoval: (account: string, user: string) => Promise<void>;
+  finishRemoval: (place: Place) => Promise<void>;
 }
 
-interface Deps {
-  store: Store;
+export interface HandOver {
+  from: string;
+  to: string;
+  /** Of `from`, afterwards. */
+  roles: readonly string[];
+}
+
+interface Deps extends AuthorityDeps {
   clock: Clock;
   accounts: Accounts;
   seats: Seats;
 }
 
-/** Somebody in an account: all that the functions below are about. */
-interface Place {
-  account: string;
-  user: string;
+/** All that the functions below are about. `guard` is asked of the roles of now, within each write. */
+interface Guarded extends Place {
+  guard: (theirs: readonly string[]) => void;
 }
 
 interface MembershipDecision {
@@ -63,17 +76,49 @@ interface MembershipDecision {
   events?: NewEvent[];
 }
 
+const unguarded = () => undefined;
+
 export function createMembers(deps: Deps): Members {
-  return {
-    add: async (account, user, roles) => add(deps, { account, user }, requireRoles(roles)),
-    remove: (account, user) => remove(deps, { account, user }),
-    setRoles: async (account, user, roles) =>
-      setRoles(deps, { account, user }, requireRoles(roles)),
-    finishRemoval: (account, user) => finishRemoval(deps, { account, user }),
+  const members: Members = {
+    async add(account, user, roles, by) {
+      const wanted = requireRoles(roles);
+      (await authorityOf(deps, account, by)).requireGive(wanted);
+      return add(deps, { account, user, by, guard: unguarded }, wanted);
+    },
+    async remove(account, user, by) {
+      // Whoever leaves needs no right to.
+      if (by === user) return remove(deps, { account, user, by, guard: unguarded });
+      const { requireGive } = await authorityOf(deps, account, by);
+      return remove(deps, { account, user, by, guard: requireGive });
+    },
+    async setRoles(account, user, roles, by) {
+      const wanted = requireRoles(roles);
+      const { requireGive } = await authorityOf(deps, account, by);
+      requireGive(wanted);
+      const guard = by === user ? requireOwnerRole : requireGive;
+      return setRoles(deps, { account, user, by, guard }, wanted);
+    },
+    async handOver(account, { from, to, roles }, by) {
+      const wanted = requireRoles(roles);
+      if (from === to) throw memberUnknown();
+      const heir = (await deps.store.get('user', to))?.document;
+      // Nobody could act for an account whose only owner may not sign in.
+      if (heir?.status !== 'active') throw memberUnknown();
+      const theirs = membershipOf(heir, account)?.roles ?? [];
+      await members.setRoles(account, to, restingOnOwnership(theirs), by);
+      await members.setRoles(account, from, rolesToKeep(wanted), by);
+    },
+    finishRemoval: (place) => finishRemoval(deps, { ...place, guard: unguarded }),
   };
+  return members;
 }
 
-async function add(deps: Deps, place: Place, roles: string[]): Promise<boolean> {
+/** A role may mean something to an app that we do not know: nobody but an owner changes their own. */
+function requireOwnerRole(mine: readonly string[]): void {
+  if (!isOwner(mine)) throw notAllowed();
+}
+
+async function add(deps: Deps, place: Guarded, roles: string[]): Promise<boolean> {
   const { store, seats } = deps;
   const { account, user } = place;
   const document = await readAccount(deps, account);
@@ -95,23 +140,24 @@ async function add(deps: Deps, place: Place, roles: string[]): Promise<boolean> 
 }
 
 /** Whoever took very long on the way in may find the seat taken: then they have to go. */
-async function confirmSeat(deps: Deps, place: Place, came: boolean): Promise<void> {
+async function confirmSeat(deps: Deps, place: Guarded, came: boolean): Promise<void> {
   try {
     await deps.seats.arrived(place.account, place.user);
   } catch (error) {
-    if (came) await remove(deps, place);
+    if (came) await remove(deps, { ...place, guard: unguarded });
     throw error;
   }
 }
 
 async function admit(
   { store, clock, accounts }: Deps,
-  { account, user }: Place,
+  place: Guarded,
   { roles, owns }: { roles: string[]; owns: boolean },
 ): Promise<boolean> {
-  const event = newEvent(clock, 'member.added', { user, account, roles });
+  const { account, user, by } = place;
+  const event = newEvent(clock, 'member.added', { user, account, roles, ...actorOf(by) });
   if (roles.includes(ownerRole)) {
-    const added = await accounts.addOwner(account, user, event);
+    const added = await accounts.addOwner(place, event);
     await accounts.finishOwner(account, user, roles);
     return added;
   }
@@ -124,21 +170,25 @@ async function admit(
   return changed?.written === true;
 }
 
-async function remove(deps: Deps, place: Place): Promise<boolean> {
+async function remove(deps: Deps, place: Guarded): Promise<boolean> {
   const gone = await endBelonging(deps, place);
   await deps.seats.giveBack(place.account, place.user);
   return gone;
 }
 
-async function endBelonging(deps: Deps, place: Place): Promise<boolean> {
+async function endBelonging(deps: Deps, place: Guarded): Promise<boolean> {
   const { clock, accounts } = deps;
-  const { account, user } = place;
+  const { account, user, guard, by } = place;
   const document = await readAccount(deps, account);
   if (!ownsAccount(document, user)) {
-    const gone = await endMembership(deps, place, () => true);
+    const gone = await endMembership(deps, place, ({ roles }) => {
+      guard(effectiveRoles(roles, false));
+      return true;
+    });
     if (gone) await endLateOwnership(deps, place);
     return gone;
   }
+  guard([ownerRole]);
   requireAnotherOwner(document, user);
   // From here on the membership rests on the ownership, and gives nothing once that is gone.
   const changed = await changeMembership(deps, place, (membership) => {
@@ -146,8 +196,8 @@ async function endBelonging(deps: Deps, place: Place): Promise<boolean> {
     return { membership: { ...membership, roles: restingOnOwnership(membership.roles) } };
   });
   const ending = changed === undefined ? undefined : membershipOf(changed.document, account);
-  const event = newEvent(clock, 'owner.removed', { user, account });
-  const removed = await accounts.removeOwner(account, user, event);
+  const event = newEvent(clock, 'owner.removed', { user, account, ...actorOf(by) });
+  const removed = await accounts.removeOwner(place, event);
   if (ending === undefined) return removed;
   // Another one is of somebody who was let in again meanwhile.
   return endMembership(deps, place, ({ since }) => since === ending.since);
@@ -156,50 +206,59 @@ async function endBelonging(deps: Deps, place: Place): Promise<boolean> {
 /** The one place that tells of a removal: with the write that ends it, so once. */
 async function endMembership(
   deps: Deps,
-  place: Place,
+  place: Guarded,
   isMeant: (membership: MembershipEntry) => boolean,
 ): Promise<boolean> {
-  const event = newEvent(deps.clock, 'member.removed', { ...place });
+  const event = removedEvent(deps, place);
   const changed = await changeMembership(deps, place, (membership) =>
     isMeant(membership) ? { membership: undefined, events: [event] } : undefined,
   );
   return changed?.written === true;
 }
 
+function removedEvent({ clock }: Deps, { account, user, by }: Place): NewEvent {
+  return newEvent(clock, 'member.removed', { account, user, ...actorOf(by) });
+}
+
 /** Somebody made them an owner in the moment in which they were removed: the removal holds. */
-async function endLateOwnership({ clock, accounts }: Deps, place: Place): Promise<void> {
+async function endLateOwnership(deps: Deps, place: Guarded): Promise<void> {
+  const { accounts } = deps;
   const { account, user } = place;
   try {
-    await accounts.removeOwner(account, user, newEvent(clock, 'member.removed', { ...place }));
+    await accounts.removeOwner(place, removedEvent(deps, place));
   } catch (error) {
-    // The last owner by now: then the removal does not hold.
+    // The last owner by now, or removed by who may not remove owners: then the removal does not hold.
     await accounts.finishOwner(account, user, []);
     throw error;
   }
 }
 
-async function setRoles(deps: Deps, place: Place, roles: string[]): Promise<string[]> {
+async function setRoles(deps: Deps, place: Guarded, roles: string[]): Promise<string[]> {
   const { clock, accounts } = deps;
-  const { account, user } = place;
+  const { account, user, guard, by } = place;
   const document = await readAccount(deps, account);
   requireOpen(document);
   const owns = ownsAccount(document, user);
   const shallOwn = roles.includes(ownerRole);
   const effective = effectiveRoles(rolesToKeep(roles), shallOwn);
-  const event = newEvent(clock, 'member.changed', { user, account, roles: effective });
+  const data = { user, account, roles: effective, ...actorOf(by) };
+  const event = newEvent(clock, 'member.changed', data);
   if (!owns && shallOwn) {
     await requireMember(deps, place);
-    await accounts.addOwner(account, user, event);
+    await accounts.addOwner(place, event);
     await takeBackIfGone(deps, place);
   }
-  if (owns && !shallOwn) requireAnotherOwner(document, user);
+  if (owns && !shallOwn) {
+    guard([ownerRole]);
+    requireAnotherOwner(document, user);
+  }
   await keepRoles(deps, place, { roles, owns: owns || shallOwn, tell: owns === shallOwn });
   // Last, because an owner whose membership still rests on the ownership would be locked out.
-  if (owns && !shallOwn) await accounts.removeOwner(account, user, event);
+  if (owns && !shallOwn) await accounts.removeOwner(place, event);
   return effective;
 }
 
-async function requireMember({ store }: Deps, { account, user }: Place): Promise<void> {
+async function requireMember({ store }: Deps, { account, user }: Guarded): Promise<void> {
   const present = (await store.get('user', user))?.document;
   if (present === undefined || memberRoles(present, account, false).length === 0) {
     throw memberUnknown();
@@ -209,14 +268,14 @@ async function requireMember({ store }: Deps, { account, user }: Place): Promise
 /** The roles beside `owner`. @param how `tell`: by an event of its own */
 async function keepRoles(
   deps: Deps,
-  place: Place,
+  place: Guarded,
   how: { roles: string[]; owns: boolean; tell: boolean },
 ): Promise<void> {
   const { roles, owns, tell } = how;
-  const { account, user } = place;
+  const { account, user, guard, by } = place;
   const kept = rolesToKeep(roles);
   // As tokens say them from now on.
-  const told = { user, account, roles: effectiveRoles(kept, owns) };
+  const told = { user, account, roles: effectiveRoles(kept, owns), ...actorOf(by) };
   const event = newEvent(deps.clock, 'member.changed', told);
   const changed = await changeMembership(deps, place, (membership) => {
     const before = effectiveRoles(membership.roles, owns);
@@ -224,6 +283,7 @@ async function keepRoles(
       ? sameRoles(before, effectiveRoles(kept, owns))
       : sameRoles(membership.roles, kept);
     if (before.length === 0 || isSame) return undefined;
+    guard(before);
     return { membership: { ...membership, roles: kept }, events: tell ? [event] : [] };
   });
   const isMember = changed !== undefined && memberRoles(changed.document, account, owns).length > 0;
@@ -231,15 +291,16 @@ async function keepRoles(
 }
 
 /** Removed in the moment in which they became an owner: the removal holds. */
-async function takeBackIfGone({ store, clock, accounts }: Deps, place: Place): Promise<void> {
+async function takeBackIfGone(deps: Deps, place: Guarded): Promise<void> {
+  const { store, accounts } = deps;
   const { account, user } = place;
   const present = (await store.get('user', user))?.document;
   if (present !== undefined && membershipOf(present, account) !== undefined) return;
-  await accounts.removeOwner(account, user, newEvent(clock, 'member.removed', { ...place }));
+  await accounts.removeOwner({ account, user }, removedEvent(deps, { account, user }));
   throw memberUnknown();
 }
 
-async function finishRemoval(deps: Deps, place: Place): Promise<void> {
+async function finishRemoval(deps: Deps, place: Guarded): Promise<void> {
   const document = (await deps.store.get('account', place.account))?.document;
   if (document === undefined || ownsAccount(document, place.user)) return;
   // Somebody who was let in again meanwhile has a membership that rests on roles.
@@ -255,7 +316,7 @@ async function readAccount({ store }: Deps, account: string): Promise<AccountDoc
 /** Nothing happens where there is no such user, or no membership. */
 function changeMembership(
   { store }: Deps,
-  { account, user }: Place,
+  { account, user }: Guarded,
   decide: (membership: MembershipEntry) => MembershipDecision | undefined,
 ): Promise<Changed<UserDocument> | undefined> {
   return change(store, 'user', user, (present) => {

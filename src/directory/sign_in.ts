@@ -79,7 +79,7 @@ export function createSignIn(
       ...(account && { memberships: [{ account, roles: [ownerRole], since: now }] }),
       createdAt: now,
     };
-    const document = refreshProfile(blank, identity);
+    const document = { ...refreshProfile(blank, identity, now), signedInAt: now };
     const events = [
       newEvent(clock, 'user.registered', { user: id, ...(account && { account }) }),
       newEvent(clock, 'user.signed_in', { user: id, provider: identity.provider }),
@@ -97,7 +97,9 @@ export function createSignIn(
     const user = await change(store, 'user', id, (present) => {
       requireActive(present);
       const event = newEvent(clock, 'user.signed_in', { user: id, provider: identity.provider });
-      return { document: refreshProfile(present, identity), events: [event] };
+      const now = clock();
+      const document = { ...refreshProfile(present, identity, now), signedInAt: now };
+      return { document, events: [event] };
     });
     if (user === undefined) throw new Error('the user of an identity is gone');
     if (clock() - user.document.createdAt < registrationMs) await finishAccounts(user);

@@ -12,6 +12,7 @@ import { identityKey } from '../storage/kinds.ts';
 import { Conflict, Duplicate } from '../storage/store.ts';
 import type { Store, Stored } from '../storage/store.ts';
 import { change } from './change.ts';
+import type { Deletions } from './deletion.ts';
 import {
   isUpstreamName,
   requireId,
@@ -21,8 +22,6 @@ import {
   usableName,
   usablePicture,
 } from './names.ts';
-import { ownsAccount } from './roles.ts';
-import type { Seats } from './seats.ts';
 
 /** What an upstream says about the person in front of the browser, after all checks of its answer. */
 export interface Identity {
@@ -53,7 +52,7 @@ export interface NewUser {
   identities?: readonly { provider: string; issuer: string; subject: string }[];
 }
 
-const mostIdentities = 20;
+export const mostIdentities = 20;
 
 /** @throws {Problem} `identity_invalid`: nothing of it is repaired, it is compared for ever. */
 export function identityEntry(
@@ -84,12 +83,15 @@ function identityEntries(
 
 /**
  * What the upstream says now, over what was known. A fact that it leaves out, or that is unusable,
- * stays as it was; an address and whether it is verified are one fact.
+ * stays as it was; an address and whether it is verified are one fact. What they typed themselves
+ * stays, and what the upstream says of it is kept beside.
  */
-export function refreshProfile(user: UserDocument, identity: Identity): UserDocument {
+export function refreshProfile(user: UserDocument, identity: Identity, now: number): UserDocument {
   const email = usableEmail(identity.email);
   const { emailVerified: before, ...rest } = user;
-  const verified = email === undefined ? before : identity.emailVerified === true || undefined;
+  // Said of another spelling, it is not said of the one that is kept (T72).
+  const isVerified = identity.emailVerified === true && email === identity.email;
+  const verified = email === undefined ? before : isVerified || undefined;
   const facts = {
     name: usableName(identity.name),
     email,
@@ -97,12 +99,23 @@ export function refreshProfile(user: UserDocument, identity: Identity): UserDocu
     picture: usablePicture(identity.picture),
     locale: usableLocale(identity.locale),
   };
-  const known = Object.entries(facts).filter(([, value]) => value !== undefined);
+  const own = new Set<string>(user.own);
+  const said = Object.entries(facts).filter(([, value]) => value !== undefined);
+  const known = said.filter(([name]) => !own.has(name));
+  const besides = said.filter(([name]) => own.has(name));
   const identities = user.identities.map((entry) => {
     const isThis = entry.issuer === identity.issuer && entry.subject === identity.subject;
-    return isThis && email !== undefined ? { ...entry, email } : entry;
+    if (!isThis) return entry;
+    if (email === undefined) return { ...entry, usedAt: now };
+    const { emailVerified: _before, ...same } = entry;
+    return { ...same, email, ...(isVerified && { emailVerified: true as const }), usedAt: now };
   });
-  return { ...rest, ...Object.fromEntries(known), identities };
+  return {
+    ...rest,
+    ...Object.fromEntries(known),
+    ...(besides.length > 0 ? { said: { ...user.said, ...Object.fromEntries(besides) } } : {}),
+    identities,
+  };
 }
 
 export async function findByIdentity(
@@ -128,17 +141,15 @@ export interface Users {
   create: (input: NewUser) => Promise<StoredUser>;
   /** Idempotent. A deleted user stays deleted. */
   setStatus: (user: string, status: UserDocument['status']) => Promise<StoredUser>;
-  /** What follows from a deletion: ownerships and memberships go. */
-  finishDeletion: (user: string) => Promise<void>;
 }
 
 export function createUsers(deps: {
   store: Store;
   clock: Clock;
-  seats: Seats;
+  deletions: Pick<Deletions, 'ofNoOwner'>;
   reservedIds: ReadonlySet<string>;
 }): Users {
-  const { store, clock, seats, reservedIds } = deps;
+  const { store, clock, deletions, reservedIds } = deps;
   async function create(input: NewUser): Promise<StoredUser> {
     const id = input.id === undefined ? newId('usr') : requireId(input.id);
     if (reservedIds.has(id)) {
@@ -168,71 +179,23 @@ export function createUsers(deps: {
   }
 
   async function setStatus(id: string, status: UserDocument['status']): Promise<StoredUser> {
-    if (status === 'deleted') await refuseLastOwner(store, id);
+    if (status === 'deleted') return deletions.ofNoOwner(id);
     const changed = await change(store, 'user', id, (user) => {
       if (user.status === status) return undefined;
       if (user.status === 'deleted') {
         throw new Problem('user_deleted', 409, 'A deleted user does not come back.');
       }
       const events = [newEvent(clock, statusEvents[status], { user: id })];
-      return { document: status === 'deleted' ? erased(user) : { ...user, status }, events };
+      return { document: { ...user, status }, events };
     });
     if (changed === undefined) throw userUnknown();
-    if (changed.written && status === 'deleted') await finishDeletion(id);
     return changed;
   }
 
-  async function finishDeletion(id: string): Promise<void> {
-    const user = (await store.get('user', id))?.document;
-    if (user?.status !== 'deleted') return;
-    for (const { account } of user.memberships ?? []) {
-      await change(store, 'account', account, (present) => {
-        if (!ownsAccount(present, id)) return undefined;
-        // Became the last one meanwhile: an active account is never without an owner.
-        if (present.owners.length === 1 && present.status === 'active') return undefined;
-        return { document: { ...present, owners: present.owners.filter((owner) => owner !== id) } };
-      });
-    }
-    await change(store, 'user', id, (present) => {
-      if (present.memberships === undefined) return undefined;
-      const { memberships: _gone, ...rest } = present;
-      return { document: rest };
-    });
-    for (const { account } of user.memberships ?? []) await seats.giveBack(account, id);
-  }
-
-  return { create, setStatus, finishDeletion };
+  return { create, setStatus };
 }
 
-const statusEvents = {
-  active: 'user.enabled',
-  disabled: 'user.disabled',
-  deleted: 'user.deleted',
-} as const;
-
-/**
- * What is kept of a deleted user: whom the upstream must not bring back, and what is to be undone.
- */
-function erased(user: UserDocument): UserDocument {
-  return {
-    status: 'deleted',
-    identities: user.identities.map(({ email: _gone, ...entry }) => entry),
-    ...(user.memberships === undefined ? {} : { memberships: user.memberships }),
-    createdAt: user.createdAt,
-  };
-}
-
-async function refuseLastOwner(store: Store, id: string): Promise<void> {
-  const user = (await store.get('user', id))?.document;
-  for (const { account } of user?.memberships ?? []) {
-    const present = (await store.get('account', account))?.document;
-    if (present?.status === 'active' && present.owners.every((owner) => owner === id)) {
-      throw new Problem('last_owner', 409, 'This user is the only owner of an account.', {
-        details: { account },
-      });
-    }
-  }
-}
+const statusEvents = { active: 'user.enabled', disabled: 'user.disabled' } as const;
 
 function requireEmail(value: unknown): string {
   const email = usableEmail(value);

@@ -77,7 +77,7 @@ export type EventData = {
   'invitation.declined': { invitation: string; account: string; user: string; actor?: string };
   'invitation.withdrawn': { invitation: string; account: string; actor?: string };
   /** On the way out: `member.removed` follows. */
-  'owner.removed': { user: string; account: string };
+  'owner.removed': { user: string; account: string; actor?: string };
   'session.ended': {
     session: string;
     user?: string;

@@ -22,8 +22,8 @@ import { createOidcUpstream } from './oidc.ts';
 import { resolveProvider } from './presets.ts';
 import type { Provider, ProviderIcon } from './presets.ts';
 import { quoted } from './profile.ts';
-import { createTransactions } from './transactions.ts';
-import type { TransactionSecrets, Transactions } from './transactions.ts';
+import { createTransactions, detailsOf } from './transactions.ts';
+import type { Purpose, TransactionSecrets, Transactions } from './transactions.ts';
 import type { Fetch, Upstream } from './upstream.ts';
 
 export interface Federation {
@@ -39,20 +39,18 @@ export interface Federation {
    * @throws {Problem} `signin_expired` (400, 410), `signin_already_used` (409),
    *   `signin_other_browser` (403), `signin_cancelled` (400), `provider_unknown` (404),
    *   `domain_not_allowed` (403), `upstream_error` (502), `upstream_unavailable` (502, 503). Its
-   *   `details` hold `interaction` and `provider` as far as they are known.
+   *   `details` hold `interaction` (or `linking`) and `provider` as far as they are known.
    */
-  finish(
-    query: URLSearchParams,
-    browser: string | undefined,
-  ): Promise<{ identity: Identity; interaction: string }>;
+  finish(query: URLSearchParams, browser: string | undefined): Promise<Finished>;
 }
 
-export interface StartOptions {
-  interaction: string;
+export type Finished = { identity: Identity } & Purpose;
+
+export type StartOptions = Purpose & {
   browser: string;
   loginHint?: string;
   prompt?: string;
-}
+};
 
 export interface FederationDeps {
   config: Pick<Config, 'issuer' | 'providers' | 'lifetimes'>;
@@ -123,13 +121,15 @@ function promptFor({ prompts }: Provider, wanted: string | undefined): string | 
 async function start(
   { entries, transactions, redirectUri, exchangeMs, log }: Room,
   id: string,
-  { interaction, browser, loginHint, prompt }: StartOptions,
+  { browser, loginHint, prompt, ...options }: StartOptions,
 ): Promise<{ url: string }> {
+  const { linking, interaction } = options;
+  const purpose: Purpose = linking === undefined ? { interaction } : { linking };
   const entry = entries.get(id);
-  if (entry === undefined) throw unknownProvider({ interaction });
+  if (entry === undefined) throw unknownProvider(detailsOf(purpose));
   const { provider, upstream, breaker } = entry;
-  const context = { interaction, provider: id };
-  const begun = transactions.begin({ ...context, issuer: provider.issuer, browser });
+  const context = { ...detailsOf(purpose), provider: id };
+  const begun = transactions.begin({ provider: id, issuer: provider.issuer, browser, purpose });
   const request = {
     redirectUri,
     state: begun.state,
@@ -154,17 +154,17 @@ async function finish(
   room: Room,
   query: URLSearchParams,
   browser: string | undefined,
-): Promise<{ identity: Identity; interaction: string }> {
+): Promise<Finished> {
   const transaction = await room.transactions.find(onlyState(query), browser);
-  const { interaction } = transaction;
-  const context = { interaction, provider: transaction.provider };
+  const { purpose } = transaction;
+  const context = { ...detailsOf(purpose), provider: transaction.provider };
   const entry = room.entries.get(transaction.provider);
   if (entry === undefined) throw unknownProvider(context);
   // Before the transaction is used up: the page can be loaded again when the pause is over.
   if (!query.has('error')) checkAlive(entry, context);
   const kept = await transaction.claim();
   try {
-    return { identity: await identify(room, entry, kept, query), interaction };
+    return { identity: await identify(room, entry, kept, query), ...purpose };
   } catch (error) {
     const problem = problemOf(error, entry.provider, context);
     const level = problem.code === 'signin_cancelled' ? 'info' : 'warn';

@@ -22,6 +22,17 @@ export interface TransactionSecrets {
   issuer: string;
 }
 
+/** Somebody who is signed in adds an identity: who, and at which session. */
+export interface Linking {
+  user: string;
+  session: string;
+}
+
+/** What a sign-in is for: a conversation that waits for it, or a person who adds an identity. */
+export type Purpose =
+  | { interaction: string; linking?: undefined }
+  | { linking: Linking; interaction?: undefined };
+
 interface Begun extends TransactionSecrets {
   state: string;
   /** To be awaited before the browser is sent away. */
@@ -31,13 +42,13 @@ interface Begun extends TransactionSecrets {
 /** Found, this browser's, and not used yet. */
 interface Transaction {
   provider: string;
-  interaction: string;
+  purpose: Purpose;
   /** The gate. @throws {Problem} `signin_already_used` (409) for all but the first */
   claim(): Promise<TransactionSecrets>;
 }
 
 export interface Transactions {
-  begin(options: { provider: string; issuer: string; interaction: string; browser: string }): Begun;
+  begin(options: { provider: string; issuer: string; browser: string; purpose: Purpose }): Begun;
   /**
    * @throws {Problem} `signin_expired` (410): unknown or over; `signin_other_browser` (403): not this
    *   browser's, and left alone for the right one; `signin_already_used` (409)
@@ -56,7 +67,7 @@ export function createTransactions(deps: {
 }): Transactions {
   const { store, secrets, clock, lifetimeSeconds } = deps;
   return {
-    begin({ provider, issuer, interaction, browser }) {
+    begin({ provider, issuer, browser, purpose }) {
       const state = randomToken(32);
       const id = sha256(state);
       const kept = { verifier: randomToken(32), nonce: randomToken(32), issuer };
@@ -66,7 +77,7 @@ export function createTransactions(deps: {
           provider,
           browser: sha256(browser),
           secrets: secrets.seal(label, JSON.stringify(kept), id),
-          interaction,
+          ...purpose,
           startedAt: now,
           expiresAt: now + lifetimeSeconds * 1000,
         };
@@ -79,17 +90,17 @@ export function createTransactions(deps: {
       if (state.length > maximumStateLength) throw expired();
       const stored = await store.get('transaction', sha256(state));
       if (stored === undefined || stored.document.expiresAt <= clock()) {
-        throw expired(stored?.document.interaction);
+        throw expired(stored?.document);
       }
       const { document } = stored;
       // Somebody else's answer, opened here to sign this person in as them (F7).
       if (browser === undefined || !equal(document.browser, sha256(browser))) {
-        throw otherBrowser(document.interaction);
+        throw otherBrowser(document);
       }
-      if (document.claimedAt !== undefined) throw alreadyUsed(document.interaction);
+      if (document.claimedAt !== undefined) throw alreadyUsed(document);
       return {
         provider: document.provider,
-        interaction: document.interaction,
+        purpose: purposeOf(document),
         claim: () => claim(deps, stored),
       };
     },
@@ -107,7 +118,7 @@ async function claim(
     const claimed = { ...document, secrets: '', claimedAt: clock() };
     await store.write('transaction', id, claimed, { expect: version });
   } catch (error) {
-    if (error instanceof Conflict) throw alreadyUsed(document.interaction);
+    if (error instanceof Conflict) throw alreadyUsed(document);
     throw error;
   }
   return kept;
@@ -123,39 +134,44 @@ function openSecrets(
     text = secrets.open(label, document.secrets, id);
   } catch {
     // The server's secret was replaced meanwhile: nothing that the person could do about it.
-    throw expired(document.interaction);
+    throw expired(document);
   }
   // Sealed by us, so it is what we wrote.
   return JSON.parse(text) as TransactionSecrets;
 }
 
-function expired(interaction?: string): Problem {
+function expired(document?: TransactionDocument): Problem {
   return new Problem(
     'signin_expired',
     410,
     'This sign-in took too long, so it was stopped to keep you safe. Start again.',
-    { details: detailsOf(interaction) },
+    { details: document === undefined ? {} : detailsOf(purposeOf(document)) },
   );
 }
 
-function otherBrowser(interaction: string): Problem {
+function otherBrowser(document: TransactionDocument): Problem {
   return new Problem(
     'signin_other_browser',
     403,
     'This sign-in was begun in another browser. Go on there, or start again here.',
-    { details: detailsOf(interaction) },
+    { details: detailsOf(purposeOf(document)) },
   );
 }
 
-function alreadyUsed(interaction: string): Problem {
+function alreadyUsed(document: TransactionDocument): Problem {
   return new Problem(
     'signin_already_used',
     409,
     'This step of the sign-in was done already. If you are not signed in, start again.',
-    { details: detailsOf(interaction) },
+    { details: detailsOf(purposeOf(document)) },
   );
 }
 
-function detailsOf(interaction: string | undefined): Record<string, unknown> {
-  return interaction === undefined ? {} : { interaction };
+function purposeOf({ interaction = '', linking }: TransactionDocument): Purpose {
+  return linking === undefined ? { interaction } : { linking };
+}
+
+/** Of a failure, for whoever shows the way on. */
+export function detailsOf({ interaction, linking }: Purpose): Record<string, unknown> {
+  return linking === undefined ? { interaction } : { linking: true };
 }

@@ -47,3 +47,30 @@ export async function giveConsent(
   }
   throw new Conflict('consent', id);
 }
+
+/**
+ * From now on it would be asked for again. What the app has by it ends with the event (`endings.ts`).
+ * @returns whether there was one
+ */
+export async function withdrawConsent(
+  { store, clock }: { store: Store; clock: Clock },
+  { user, client, account }: { user: string; client: string; account: string | undefined },
+): Promise<boolean> {
+  const id = consentId(user, client, account);
+  const event = newEvent(clock, 'consent.withdrawn', {
+    user,
+    client,
+    ...(account === undefined ? {} : { account }),
+  });
+  for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+    const stored = await store.get('consent', id);
+    if (stored === undefined) return false;
+    try {
+      await store.write('consent', id, null, { expect: stored.version, events: [event] });
+      return true;
+    } catch (error) {
+      if (!(error instanceof Conflict)) throw error;
+    }
+  }
+  throw new Conflict('consent', id);
+}

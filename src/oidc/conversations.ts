@@ -96,10 +96,12 @@ export function createConversations(dependencies: ConversationDependencies): Con
 
   async function resultOf(conversation: Conversation, result: PromptResult): Promise<object> {
     if ('login' in result) {
-      const { user, amr, acr } = result.login;
+      const { user, provider: by, amr, acr } = result.login;
       // When the person came back from the upstream, however long the chooser takes (`auth_time`).
       const ts = Math.floor(clock() / 1000);
-      return { login: { accountId: user, ts, ...(amr && { amr }), ...(acr && { acr }) } };
+      return {
+        login: { accountId: user, ts, provider: by, ...(amr && { amr }), ...(acr && { acr }) },
+      };
     }
     if ('consent' in result) {
       if (conversation.user === undefined) throw over();

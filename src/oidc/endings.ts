@@ -62,6 +62,8 @@ export interface Extent {
   before?: number;
   /** Grants of this client, and no session. */
   client?: string | undefined;
+  /** Of this client: for this account alone. */
+  account?: string | undefined;
 }
 
 export interface Endings {
@@ -110,6 +112,7 @@ export function createEndings(deps: Deps): Endings {
         'member.removed',
         'account.closed',
         'account.revoked',
+        'consent.withdrawn',
       ],
       handle: (event) => follow(deps, endings, event),
     },
@@ -146,14 +149,20 @@ async function follow(
     }
     case 'account.revoked':
       return endings.account(told.data.account, 'operator', { before: event.at });
+    case 'consent.withdrawn': {
+      const { user, client, account } = told.data;
+      // They may have allowed it again meanwhile.
+      return endings.user(user, 'signed_out', { client, account, before: event.at });
+    }
     default:
   }
 }
 
 const fits =
-  ({ before, client }: Extent) =>
+  ({ before, client, account }: Extent) =>
   (grant: GrantDocument): boolean =>
     (client === undefined || grant.client === client) &&
+    (account === undefined || grant.account === account) &&
     (before === undefined || isToEnd(grantBegunAt(grant), before));
 
 /** A session goes with its own grants, so that each app is told once, by the session's end. */

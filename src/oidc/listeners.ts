@@ -6,6 +6,8 @@
 import type { EventEmitter } from 'node:events';
 import type { Provider } from 'oidc-provider';
 import type { Log } from '../base/log.ts';
+import type { ActingAccount } from './authorization.ts';
+import type { Acting } from './claims.ts';
 import { keepFailure } from './work_middleware.ts';
 import type { Measures } from '../base/measures.ts';
 
@@ -31,7 +33,12 @@ const refusals = [
 
 interface LibraryContext {
   state?: object;
-  oidc?: { client?: { clientId?: string }; route?: string; params?: { grant_type?: unknown } };
+  oidc?: {
+    client?: { clientId?: string };
+    route?: string;
+    params?: { grant_type?: unknown };
+    account?: ActingAccount | undefined;
+  };
 }
 
 const grantTypes = ['authorization_code', 'refresh_token', 'client_credentials'];
@@ -51,7 +58,15 @@ const tokenErrors = [
 const wordOf = (value: unknown, words: readonly string[]) =>
   words.find((word) => word === value) ?? 'other';
 
-export function listen(provider: Provider, log: Log, measures: Measures): void {
+/** @param used told of each token that was issued for somebody who acts for an account */
+export function listen(
+  provider: Provider,
+  {
+    log,
+    measures,
+    used,
+  }: { log: Log; measures: Measures; used: (user: string, acting: Acting) => void },
+): void {
   const countToken = ({ oidc }: LibraryContext, outcome: string) => {
     const grantType = wordOf(oidc?.params?.grant_type, grantTypes);
     measures.count('tollgate_token_requests_total', { grant_type: grantType, outcome });
@@ -83,7 +98,11 @@ export function listen(provider: Provider, log: Log, measures: Measures): void {
   }
   emitter.on(
     'grant.success',
-    safely((ctx) => countToken(ctx, 'issued')),
+    safely((ctx) => {
+      countToken(ctx, 'issued');
+      const account = ctx.oidc?.account;
+      if (account?.acting !== undefined) used(account.accountId, account.acting);
+    }),
   );
   emitter.on(
     'server_error',

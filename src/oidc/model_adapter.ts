@@ -7,6 +7,7 @@ import type { GrantEndReason } from '../events/types.ts';
 import type { LibraryPayload } from '../storage/documents.ts';
 import type { UnitOfWork } from '../storage/work.ts';
 import type { Cutoffs } from './cutoffs.ts';
+import type { SignInRequest } from './device.ts';
 import type { RotationPolicy } from './rotation.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -27,6 +28,8 @@ export interface AdapterDependencies {
   revoking(): boolean;
   /** SHA-256 of the present browser's cookie, where the library itself is being asked. */
   browser(): { hash: string | undefined } | undefined;
+  /** The present request as one that may sign somebody in, where the library itself is being asked. */
+  signInRequest(): SignInRequest | undefined;
   /** What is from before a moment that an operator named is as good as ended. */
   cutoffs: Pick<Cutoffs, 'refusesGrant' | 'refusesSession'>;
   /** After a session ended: the grants that came from it, before the answer is sent. Idempotent. */

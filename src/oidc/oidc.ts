@@ -34,6 +34,7 @@ import type { Cutoffs } from './cutoffs.ts';
 import type { Conversations } from './conversation.ts';
 import { createConversations } from './conversations.ts';
 import type { GrantEndReason } from '../events/types.ts';
+import type { SignInRequest } from './device.ts';
 import type { Endings } from './endings.ts';
 import { createLinkOidc, signedOutKey } from './links.ts';
 import type { LinkOidc } from './links.ts';
@@ -85,6 +86,26 @@ function endReason(): GrantEndReason {
   if (oidc?.route !== 'token') return 'session_ended';
   return oidc.params?.grant_type === 'refresh_token' ? 'refresh_token_reuse' : 'code_reuse';
 }
+
+/** Of a conversation that goes on: the provider by which they signed in is in its result. */
+function signInRequest(): SignInRequest | undefined {
+  const { ctx } = Provider;
+  if (ctx === undefined) return undefined;
+  const { result } = (ctx.oidc.entities.Interaction ?? {}) as { result?: LoginResult };
+  return { userAgent: ctx.get('User-Agent'), ip: ctx.ip, provider: result?.login?.provider };
+}
+
+interface LoginResult {
+  login?: { provider?: string };
+}
+
+/** What the adapters ask of the present request. */
+const ofRequest = {
+  endReason,
+  signInRequest,
+  revoking: () => Provider.ctx?.oidc.route === 'revocation',
+  browser: () => (Provider.ctx === undefined ? undefined : { hash: browserHash(Provider.ctx) }),
+};
 
 /**
  * RP-Initiated Logout 1.0 §2: the hint proves that the app had this user signed in, so there is no question
@@ -148,9 +169,7 @@ export function createOidc(dependencies: OidcDependencies): Oidc {
       rotationPolicy: clients.rotationPolicy,
       grantLifetimeMs: (config.lifetimes.refreshAbsolute + 60) * 1000,
       openJwt: createJwtOpener(config.issuer, keys),
-      endReason,
-      revoking: () => Provider.ctx?.oidc.route === 'revocation',
-      browser: () => (Provider.ctx === undefined ? undefined : { hash: browserHash(Provider.ctx) }),
+      ...ofRequest,
       cutoffs,
       grantsOfSession: endings.grantsOfSession,
     }),
@@ -176,7 +195,7 @@ export function createOidc(dependencies: OidcDependencies): Oidc {
     clock,
     knownScopes: new Set([...openidScopes, ...productScopes]),
   });
-  listen(provider, log, dependencies.measures);
+  listen(provider, { ...dependencies, used: directory.used });
   provider.on('end_session.success', ({ oidc, state }) => {
     if (oidc.params?.logout !== undefined) state[signedOutKey] = true;
   });

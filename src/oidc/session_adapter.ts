@@ -2,6 +2,7 @@
 
 import type { Adapter } from 'oidc-provider';
 import type { LibraryPayload } from '../storage/documents.ts';
+import { deviceOf } from './device.ts';
 import { endSessionOperation } from './endings.ts';
 import { adapter, milliseconds, withoutId } from './model_adapter.ts';
 import type { AdapterDependencies } from './model_adapter.ts';
@@ -24,6 +25,10 @@ export function sessionAdapter(dependencies: AdapterDependencies): Adapter {
     const known = basesOf();
     if (!known.has(uid)) known.set(uid, payload);
     return { ...structuredClone(payload), jti: tokens.sessionCookie(uid, generation, payload) };
+  };
+  const deviceAt = ({ accountId, loginTs }: LibraryPayload) => {
+    const request = accountId === undefined ? undefined : dependencies.signInRequest();
+    return request && deviceOf(request, milliseconds(loginTs));
   };
   return adapter({
     async find(cookie) {
@@ -64,6 +69,7 @@ export function sessionAdapter(dependencies: AdapterDependencies): Adapter {
           generation: parts.generation,
           expiresAt: milliseconds(payload.exp),
           now: clock(),
+          device: deviceAt(payload),
         }),
       );
       return Promise.resolve();

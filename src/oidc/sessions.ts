@@ -5,7 +5,12 @@
 
 import type { Clock } from '../base/clock.ts';
 import { Problem } from '../base/errors.ts';
-import type { LibraryPayload, SessionDocument, Superseded } from '../storage/documents.ts';
+import type {
+  LibraryPayload,
+  SessionDevice,
+  SessionDocument,
+  Superseded,
+} from '../storage/documents.ts';
 import type { NewEvent } from '../storage/store.ts';
 import type { Operation } from '../storage/work.ts';
 import { supersede } from './rotation.ts';
@@ -91,6 +96,8 @@ export interface SessionSave {
   generation: number;
   expiresAt: number;
   now: number;
+  /** Where this request comes from: kept of those that sign in. */
+  device?: SessionDevice | undefined;
 }
 
 export function saveSession({
@@ -99,16 +106,18 @@ export function saveSession({
   generation,
   expiresAt,
   now,
+  device,
 }: SessionSave): SessionOperation {
   // A sign-in, a step-up or a change of person ends all earlier cookies at once (fixation).
-  const signedIn =
-    base !== undefined && (base.accountId !== next.accountId || base.loginTs !== next.loginTs);
+  const changed = base?.accountId !== next.accountId || base?.loginTs !== next.loginTs;
+  const signedIn = base !== undefined && changed;
   return {
     apply(document) {
       if (document === undefined) {
         // It was there when this request began and is gone: it expired, and must not come back.
         if (base !== undefined) throw sessionOver();
-        return { document: withUser({ payload: next, generation, expiresAt }, next) };
+        const fresh = { payload: next, generation, expiresAt };
+        return { document: withUser(changed ? { ...fresh, device } : fresh, next) };
       }
       if (document.ended !== undefined) throw sessionOver();
       const payload = mergeSessionPayload(base ?? {}, next, document.payload);
@@ -121,6 +130,7 @@ export function saveSession({
             payload,
             generation: moved.generation,
             superseded: signedIn ? undefined : recent(moved, now),
+            ...(changed ? { device } : {}),
             expiresAt: Math.max(document.expiresAt, expiresAt),
           },
           payload,
@@ -159,8 +169,10 @@ export function endSession(
       if (document === undefined || document.ended !== undefined) return { unchanged: true };
       // As of a grant (`grant_end.ts`).
       const now = clock();
+      // Where it was is of no use any more.
+      const { device: _device, ...rest } = document;
       return {
-        document: { ...document, ended: { at: now, reason } },
+        document: { ...rest, ended: { at: now, reason } },
         events: [event(document, now)],
       };
     },

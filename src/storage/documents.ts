@@ -28,6 +28,8 @@ export interface SessionDevice {
   name?: string;
   /** The network of the address, not the address: `203.0.113.0/24`, `2001:db8:1::/48`. */
   network?: string;
+  /** The id of the upstream provider. */
+  provider?: string;
   signedInAt: number;
 }
 
@@ -109,8 +111,10 @@ export interface TransactionDocument {
   browser: string;
   /** PKCE verifier and nonce, sealed. */
   secrets: string;
-  /** The interaction that waits for it. */
-  interaction: string;
+  /** The interaction that waits for it; absent where somebody who is signed in adds an identity. */
+  interaction?: string;
+  /** Who adds one, and at which session: it becomes theirs and nobody else's. */
+  linking?: { user: string; session: string };
   startedAt: number;
   /** Set by the first callback that presents the state: the single-use gate. */
   claimedAt?: number;
@@ -140,12 +144,17 @@ export interface UserDocument {
   revokedBefore?: number;
   /** What they typed themselves, by field: no upstream's word is put over it. */
   own?: ('name' | 'locale')[];
+  /** What an upstream says of these: what they can go back to. */
+  said?: { name?: string; locale?: string };
   /** The account that they chose last in an app, by client id: it is offered first at the next browser. */
   chosen?: Record<string, string>;
   /** They asked to be deleted: it can be taken back until `dueAt`. */
   deletion?: { askedAt: number; dueAt: number };
   /** Of a deleted user: when the rest of them is purged. */
   purgeAt?: number;
+  /** What the purge goes by: what stands for their id from then on, and the invitations to their address. */
+  purge?: { pseudonym: string; invitations?: string[] };
+  /** When they last signed in. */
   signedInAt?: number;
   createdAt: number;
 }
@@ -156,7 +165,11 @@ export interface IdentityEntry {
   issuer: string;
   subject: string;
   email?: string;
+  /** The provider said so, of this very spelling. */
+  emailVerified?: true;
   linkedAt: number;
+  /** When they last signed in by it. */
+  usedAt?: number;
 }
 
 export interface MembershipEntry {
@@ -228,6 +241,9 @@ export interface AccountDomain {
   /** Who comes with a verified address of it. */
   mode: 'ask' | 'join';
   roles: string[];
+  /** When its record was looked for last, and since when it is missing. */
+  checkedAt?: number;
+  missingSince?: number;
   addedAt: number;
 }
 
@@ -248,6 +264,11 @@ export interface InvitationDocument {
   state: 'open' | 'waiting' | 'accepted' | 'declined' | 'withdrawn';
   /** Who followed the link, and is to be confirmed or was let in. */
   candidate?: string;
+  /**
+   * Who is being let in at this moment: for a minute nobody else is. It becomes `accepted` once they are a member, and is
+   * as it was where that fails. `by`: who confirmed it.
+   */
+  joining?: { user: string; at: number; by?: string };
   /** The language of the e-mail. */
   locale?: string;
   /** E-mails that went out for it. */

@@ -63,6 +63,11 @@ export function identityKey(issuer: string, subject: string): string {
     .digest('base64url');
 }
 
+/** @param who an address in lower case, or a user who waits */
+export function invitationKey(account: string, who: string): string {
+  return JSON.stringify([account, who]);
+}
+
 const expiring = {
   due: (document: { expiresAt: number }) => document.expiresAt,
   atDue: 'delete',
@@ -131,7 +136,9 @@ export const kinds: { [K in Kind]: KindDeclaration<Documents[K]> } = {
     atDue: 'delete',
     indexes: {
       account: (invitation) => [invitation.account],
-      candidate: (invitation) => present(invitation.candidate),
+      live: ({ state, account }) => (state === 'open' || state === 'waiting' ? [account] : []),
+      waiting: ({ state, account }) => (state === 'waiting' ? [account] : []),
+      candidate: ({ candidate, joining }) => [...present(candidate), ...present(joining?.user)],
       by: (invitation) => present(invitation.by),
       email: (invitation) => present(invitation.email?.toLowerCase()),
     },
@@ -140,7 +147,7 @@ export const kinds: { [K in Kind]: KindDeclaration<Documents[K]> } = {
       open: ({ state, account, email, candidate }) => {
         if (state !== 'open' && state !== 'waiting') return [];
         return [email?.toLowerCase(), candidate].flatMap((who) =>
-          who === undefined ? [] : [JSON.stringify([account, who])],
+          who === undefined ? [] : [invitationKey(account, who)],
         );
       },
     },
@@ -161,6 +168,9 @@ export const kinds: { [K in Kind]: KindDeclaration<Documents[K]> } = {
     indexes: {
       user: (record) => present(record.user),
       account: (record) => present(record.account),
+      // Who did it to somebody else: their trace as well, when they are gone.
+      actor: ({ data, user }) =>
+        typeof data.actor === 'string' && data.actor !== user ? [data.actor] : [],
     },
   },
   // All of them in one value: their ids are in the order of time.

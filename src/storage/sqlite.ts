@@ -41,6 +41,7 @@ export interface SqliteOptions {
 }
 
 const defaultLongestWait = 10_000;
+const emptyLogEveryMs = 10 * 60 * 1000;
 
 /** @throws {Problem} when the file cannot be used; its message is for the operator */
 export async function openSqlite(options: SqliteOptions): Promise<Store> {
@@ -66,6 +67,7 @@ class SqliteStore implements Store {
   readonly #reads: Reads;
   readonly #upkeep: ReturnType<typeof createUpkeep>;
   readonly #applyWrite: ReturnType<typeof createWriter>;
+  #logEmptiedAt = 0;
   #closing: Promise<void> | undefined;
 
   constructor(database: DatabaseSync, options: Omit<SqliteOptions, 'path'>) {
@@ -133,7 +135,15 @@ class SqliteStore implements Store {
     const most = boundedLimit(limit, 1000);
     const gone = await expire(this, Object.keys(kinds) as Kind[], now, most);
     await this.#change(() => this.#upkeep.forget(now, now - remembranceMs, most), false);
+    this.#emptyLog(now);
     return gone;
+  }
+
+  /** Each time is an fsync or two. */
+  #emptyLog(now: number): void {
+    if (now < this.#logEmptiedAt + emptyLogEveryMs || this.#closing !== undefined) return;
+    this.#logEmptiedAt = now;
+    this.#upkeep.emptyLog();
   }
 
   async ping(): Promise<void> {

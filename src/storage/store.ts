@@ -86,7 +86,7 @@ export interface Store {
 
   /**
    * All documents of a kept kind, in the order of their ids, from behind `after`. For operators and for what goes
-   * through everything: what is asked for often has an index.
+   * through everything: what is asked for often has an index. A page with less than its limit is the last one.
    */
   list<K extends Kind>(kind: K, options?: ListOptions): Promise<Stored<Documents[K]>[]>;
 

@@ -12,10 +12,13 @@ import { csrfCookie, type Cookies } from './cookies.ts';
 import type { Form } from './form.ts';
 
 export interface Csrf {
-  /** The value for the hidden field `csrf` of each form. Sets the cookie where it is missing. */
-  token(ctx: ParameterizedContext): string;
+  /**
+   * The value for the hidden field `csrf` of each form. Sets the cookie where it is missing.
+   * @param user whose form it is, where that matters: it is of no use to who signs in at this browser next
+   */
+  token(ctx: ParameterizedContext, user?: string): string;
   /** @throws {Problem} `form_foreign` (403) */
-  require(ctx: ParameterizedContext, form: Form): void;
+  require(ctx: ParameterizedContext, form: Form, user?: string): void;
   /** The first proof alone, for what has no form. @throws {Problem} `form_foreign` (403) */
   requireOwnOrigin(ctx: ParameterizedContext): void;
 }
@@ -33,22 +36,27 @@ export function createCsrf(options: { issuer: string; secrets: Secrets; cookies:
     if (reason) throw refused(reason);
   };
   return {
-    token(ctx) {
+    token(ctx, user) {
       // Several forms of one page share the cookie, also when it has just been made.
       const state = ctx.state as { csrf?: string };
       state.csrf ??= validCookie(cookies.read(ctx, csrfCookie)) ?? newCookie(ctx, cookies);
-      return `${secrets.version}.${secrets.mac(label, state.csrf)}`;
+      return `${secrets.version}.${secrets.mac(label, boundTo(state.csrf, user))}`;
     },
-    require(ctx, form) {
+    require(ctx, form, user) {
       requireOwnOrigin(ctx);
       const cookie = validCookie(cookies.read(ctx, csrfCookie));
       const [version, mac, ...rest] = (form.get(csrfField) ?? '').split('.');
       if (cookie === undefined) throw refused('no cookie');
       if (!version || !mac || rest.length > 0) throw refused('no token');
-      if (!secrets.verify(label, cookie, mac, version)) throw refused('wrong token');
+      if (!secrets.verify(label, boundTo(cookie, user), mac, version)) throw refused('wrong token');
     },
     requireOwnOrigin,
   };
+}
+
+/** A cookie has no `{`, so that the two are never the same. */
+function boundTo(cookie: string, user: string | undefined): string {
+  return user === undefined ? cookie : JSON.stringify({ cookie, user });
 }
 
 function validCookie(value: string | undefined): string | undefined {

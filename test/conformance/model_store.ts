@@ -1,6 +1,6 @@
 /** The port over plain maps: too simple to be wrong, and what the drivers are compared with. */
 
-import { entriesOf } from '../../src/storage/entries.ts';
+import { entriesOf, requireKept } from '../../src/storage/entries.ts';
 import { kinds } from '../../src/storage/kinds.ts';
 import type { Documents, Kind } from '../../src/storage/kinds.ts';
 import { Conflict, Duplicate } from '../../src/storage/store.ts';
@@ -59,6 +59,7 @@ export class ModelStore implements Store {
   }
 
   async list<K extends Kind>(kind: K, { after = '', limit = 100 }: ListOptions = {}) {
+    requireKept(kind);
     return this.#all(kind)
       .filter(({ id }) => id > after)
       .slice(0, limit);

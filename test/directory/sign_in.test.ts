@@ -247,16 +247,19 @@ describe('F1 F2 F3 an e-mail address never says who somebody is', () => {
       'identities',
       'memberships',
       'name',
+      'signedInAt',
       'status',
     ]);
     expect(user.document.status).toBe('active');
     expect(user.document.memberships).toHaveLength(1);
     expect(Object.keys(user.document.identities[0] ?? {}).toSorted()).toEqual([
       'email',
+      'emailVerified',
       'issuer',
       'linkedAt',
       'provider',
       'subject',
+      'usedAt',
     ]);
   });
 });

@@ -112,7 +112,7 @@ export async function goThrough(
   federation: Federation,
   provider: string,
   choice: Choice = { person: 'ada' },
-  options: Partial<StartOptions> = {},
+  options: Partial<Extract<StartOptions, { interaction: string }>> = {},
 ): Promise<URLSearchParams> {
   const { url } = await federation.start(provider, {
     interaction: 'interaction-1',

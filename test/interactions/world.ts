@@ -114,6 +114,7 @@ export async function world(options: WorldOptions = {}) {
     log,
     clock: () => now,
     signups: undefined,
+    addIdentity: () => Promise.reject(new Error('nobody adds an identity here')),
     csrf: createCsrf({ issuer, secrets, cookies }),
     conversations: {
       load: (ctx) =>

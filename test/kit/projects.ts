@@ -7,6 +7,7 @@ import type { StoreName } from './store_names.ts';
 
 /** Whole stories, races and crashes, and the suite that every driver passes. */
 const everywhere = [
+  'test/admin/import.test.ts',
   'test/billing/{catch_up,inbox,seats,sync}.test.ts',
   'test/conformance/store.test.ts',
   'test/directory/{crash,races}.test.ts',

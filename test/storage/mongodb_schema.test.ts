@@ -69,7 +69,16 @@ describe.skipIf(url === undefined)('the schema', () => {
         [...Object.keys(key), ...(unique === true && !('_id' in key) ? ['!'] : [])].join(' '),
       );
     expect(new Set(await keys('user'))).toEqual(
-      new Set(['_id', 'deletedAt', 'entries _id', 'unique !', 'pending']),
+      new Set(['_id', 'deletedAt', 'entries _id', 'unique !', 'due', 'pending']),
+    );
+    expect(new Set(await keys('account'))).toEqual(
+      new Set(['_id', 'deletedAt', 'entries _id', 'unique !', 'due', 'pending']),
+    );
+    expect(new Set(await keys('invitation'))).toEqual(
+      new Set(['_id', 'deletedAt', 'entries _id', 'unique !', 'due', 'pending']),
+    );
+    expect(new Set(await keys('mail'))).toEqual(
+      new Set(['_id', 'deletedAt', 'entries _id', 'due', 'pending']),
     );
     expect(new Set(await keys('session'))).toEqual(
       new Set(['_id', 'deletedAt', 'entries _id', 'due', 'pending']),
@@ -140,6 +149,7 @@ describe.skipIf(url === undefined)('a closed store', () => {
     const asked = [
       store.get('account', 'a'),
       store.find('account', 'customer', 'c'),
+      store.list('account'),
       store.due('session', 1, 1),
       store.write('account', 'a', account(), { expect: 'any' }),
       store.pending(1),

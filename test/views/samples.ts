@@ -19,6 +19,7 @@ import type { Brand } from '../../views/layout.ts';
 import { loginPage, type LoginProvider } from '../../views/login.ts';
 import { failurePage, messagePage, notRegisteredPage } from '../../views/message.ts';
 import { noAccountPage, selectAccountPage, type AccountRow } from '../../views/select_account.ts';
+import { personSamples } from './account_person_samples.ts';
 import { chooseAccountPage, choosePlanPage, confirmPage } from '../../views/plans.ts';
 import {
   canceledPage,
@@ -112,6 +113,10 @@ const failureCodes: [code: string, status: number, retryAfterSeconds?: number][]
   ['signin_already_used', 409],
   ['signin_other_browser', 403],
   ['signin_cancelled', 400],
+  ['linking_over', 403],
+  ['identity_taken', 409],
+  ['too_many_identities', 409],
+  ['last_identity', 409],
   ['domain_not_allowed', 403],
   ['user_disabled', 403],
   ['provider_unknown', 404],
@@ -513,6 +518,7 @@ export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Ht
   ['message', () => messagePage('We cannot ask you that here', 'The app asked for more.', brand)],
   ...billing(),
   ...closingSamples(brand),
+  ...personSamples(brand),
   ...failures(),
 ]);
 

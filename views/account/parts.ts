@@ -162,3 +162,30 @@ export function paging({ before, after, words }: PagingView): Html | undefined {
     ${after !== undefined && html`<a href="${after}" rel="next">${said.after}</a>`}
   </nav>`;
 }
+
+export interface FinderView {
+  action: string;
+  account?: string | undefined;
+  label: string;
+  button: string;
+  value: string;
+}
+
+/** Narrows a list, by `search` in the address. */
+export function finder({ action, account, label, button, value }: FinderView): Html {
+  return html`<form class="filter" method="get" action="${action}" role="search">
+    ${account !== undefined && html`<input type="hidden" name="account" value="${account}" />`}
+    <label for="search">${label}</label>
+    <div class="field">
+      <input
+        id="search"
+        name="search"
+        type="search"
+        value="${value}"
+        autocomplete="off"
+        maxlength="100"
+      />
+      <button class="button" aria-label="${button}">${iconOf('search')}</button>
+    </div>
+  </form>`;
+}

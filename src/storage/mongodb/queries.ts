@@ -54,7 +54,11 @@ export function createQueries(tables: Tables) {
       { after, limit }: ListOptions,
     ): Promise<Stored<Documents[K]>[]> {
       requireKept(kind);
-      const filter: Filter<Row> = after === undefined ? {} : { _id: { $gt: after } };
+      // Not what was deleted: a page that is not full is the last one.
+      const filter: Filter<Row> = {
+        body: { $exists: true },
+        ...(after === undefined ? {} : { _id: { $gt: after } }),
+      };
       return read(kind, filter, { _id: 1 }, boundedLimit(limit));
     },
 

@@ -84,6 +84,8 @@ function configure(database: DatabaseSync, inMemory: boolean): void {
   }
   database.exec('PRAGMA synchronous = FULL');
   database.exec(`PRAGMA journal_size_limit = ${largestJournalBytes}`);
+  // What is deleted is overwritten: a person who is gone is not left in the free space of the file.
+  database.exec('PRAGMA secure_delete = ON');
   database.exec('PRAGMA trusted_schema = OFF');
   database.exec('PRAGMA temp_store = MEMORY');
 }

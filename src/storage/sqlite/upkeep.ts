@@ -3,6 +3,7 @@
  */
 
 import type { DatabaseSync } from 'node:sqlite';
+import { isBusy } from './failure.ts';
 
 export function createUpkeep(database: DatabaseSync) {
   const settled = database.prepare('DELETE FROM outbox WHERE id = ?');
@@ -29,6 +30,14 @@ export function createUpkeep(database: DatabaseSync) {
     /** The time to live counts from the first use: later ones do not move it. */
     bump(key: string, by: number, ttlSeconds: number, now: number): number {
       return Number(count.get(key, by, Math.ceil(now + ttlSeconds * 1000), now)?.value);
+    },
+    /** Nothing that was overwritten stays in the write-ahead log. Not now while somebody else reads an older state. */
+    emptyLog(): void {
+      try {
+        database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get();
+      } catch (error) {
+        if (!isBusy(error)) throw error;
+      }
     },
     /** Counters that ended by `now`, and deletions made by `deletedBy`. */
     forget(now: number, deletedBy: number, limit: number): void {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Documents, Kind } from '../../../src/storage/kinds.ts';
 import { Duplicate } from '../../../src/storage/store.ts';
-import type { FindOptions, Store } from '../../../src/storage/store.ts';
+import type { FindOptions, ListOptions, Store } from '../../../src/storage/store.ts';
 import { account, audit, event, grant, identityOf, session, user } from '../samples.ts';
 import type { Suite } from '../suite.ts';
 
@@ -85,8 +85,64 @@ export function finding(suite: Suite): void {
   });
 
   paging(suite);
+  listing(suite);
   prefixes(suite);
   uniqueness(suite);
+}
+
+function listing(suite: Suite): void {
+  describe('a list', () => {
+    const listed = async (store: Store, options?: ListOptions): Promise<string[]> =>
+      (await store.list('account', options)).map(({ id }) => id);
+
+    test('is of all documents of the kind, as they are now, in the order of their ids', async () => {
+      const store = await suite.open();
+      expect(await store.list('account')).toEqual([]);
+      for (const id of ['b', 'c', 'B', 'a']) {
+        await store.write('account', id, account({ name: id }), { expect: 'absent' });
+      }
+      await store.write('user', 'aa', user(), { expect: 'absent' });
+      await store.write('account', 'b', account({ name: 'new' }), { expect: 1 });
+      const all = await store.list('account');
+      expect(all.map(({ id, version }) => [id, version])).toEqual([
+        ['B', 1],
+        ['a', 1],
+        ['b', 2],
+        ['c', 1],
+      ]);
+      expect(all[2]?.document).toEqual(account({ name: 'new' }));
+    });
+
+    test('goes on behind an id, whether it is there or not', async () => {
+      const store = await suite.open();
+      for (const id of ['a', 'c', 'e']) {
+        await store.write('account', id, account(), { expect: 'absent' });
+      }
+      expect(await listed(store, { limit: 2 })).toEqual(['a', 'c']);
+      expect(await listed(store, { limit: 2, after: 'c' })).toEqual(['e']);
+      expect(await listed(store, { after: 'b' })).toEqual(['c', 'e']);
+      expect(await listed(store, { after: 'e' })).toEqual([]);
+      expect(await listed(store, { limit: 0 })).toEqual([]);
+    });
+
+    test('has full pages until the last one, whatever was deleted', async () => {
+      const store = await suite.open();
+      for (const id of ['a', 'b', 'c', 'd', 'e']) {
+        await store.write('account', id, account(), { expect: 'absent' });
+      }
+      for (const id of ['a', 'c']) {
+        await store.write('account', id, null, { expect: 1, events: [event(id)] });
+      }
+      expect(await listed(store, { limit: 2 })).toEqual(['b', 'd']);
+      expect(await listed(store, { limit: 2, after: 'd' })).toEqual(['e']);
+    });
+
+    test('of a hot kind is a defect: no store has one', async () => {
+      const store = await suite.open();
+      await expect(store.list('session')).rejects.toThrow('session is hot');
+      await expect(store.list('grant')).rejects.toThrow('grant is hot');
+    });
+  });
 }
 
 function paging(suite: Suite): void {
