@@ -76,8 +76,8 @@ export const usageOfPeople = `Tollgate: people and accounts. What changes someth
                          when what it pays for ends, or at once
   tollgate accounts keep ACCOUNT, reopen ACCOUNT [--owner USER]
                          takes a closing back; opens it again
-  tollgate accounts reasons
-                         why accounts were closed
+  tollgate accounts reasons [--since TIME]
+                         why accounts were closed, and plans cancelled
   tollgate members list ACCOUNT, add ACCOUNT USER [--role ROLE …], remove ACCOUNT USER
   tollgate members roles ACCOUNT USER --role ROLE …
   tollgate invitations list ACCOUNT, create ACCOUNT [--email ADDRESS] [--role ROLE …] [--locale TAG]

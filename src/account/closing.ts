@@ -8,8 +8,6 @@ import { usableName } from '../directory/names.ts';
 import { accountClosedPage, closePage, closingPage } from '../../views/account/closing.ts';
 import { closingTexts as words } from '../../views/account/closing_texts.ts';
 import { texts } from '../../views/texts.ts';
-import { linkProblem } from '../links/errors.ts';
-import { textOf } from '../links/link_query.ts';
 import { frameOf } from './frame.ts';
 import type { AccountPages } from './pages.ts';
 import type { AccountRoute, Answer, MemberVisit } from './visit.ts';
@@ -18,7 +16,7 @@ import type { AccountRoute, Answer, MemberVisit } from './visit.ts';
 const leastNoticeMs = 3_600_000;
 
 export function closingPages(deps: AccountPages): AccountRoute[] {
-  const { config, directory } = deps;
+  const { directory } = deps;
   return [
     {
       method: 'GET',
@@ -43,20 +41,6 @@ export function closingPages(deps: AccountPages): AccountRoute[] {
       async handle({ account, user }) {
         const wasClosing = await directory.closing.withdraw(account.id, user);
         return { to: addressOf(account), done: wasClosing ? 'kept' : 'gone' };
-      },
-    },
-    {
-      method: 'GET',
-      path: '/account/closed',
-      needs: 'person',
-      async handle({ query, person }) {
-        const id = textOf(query, 'account') ?? '';
-        const belonged = person.memberships?.some(({ account }) => account === id) === true;
-        const account = belonged ? await directory.account(id) : undefined;
-        // The same answer for an account that there is not.
-        if (account === undefined) throw linkProblem('account_foreign');
-        if (account.status === 'active') return { to: '/account' };
-        return { page: accountClosedPage({ account: account.name }, config.brand) };
       },
     },
   ];
@@ -113,9 +97,11 @@ async function close(deps: AccountPages, visit: MemberVisit): Promise<Answer> {
   try {
     const wish = { account: account.id, by: user, endsAt, feedback, reason };
     const { status } = await directory.closing.ask(wish);
-    return status === 'closed'
-      ? { to: `/account/closed?${new URLSearchParams({ account: account.id })}` }
-      : { to: addressOf(account), done: 'closing' };
+    // Not elsewhere: they are in no account of this name any more, and perhaps in none at all.
+    if (status === 'closed') {
+      return { page: accountClosedPage({ account: account.name }, deps.config.brand) };
+    }
+    return { to: addressOf(account), done: 'closing' };
   } catch (error) {
     const refused = error instanceof Problem ? problemsOf(error) : undefined;
     if (refused === undefined) throw error;

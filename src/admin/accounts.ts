@@ -13,6 +13,7 @@ import type { PeopleAsked, PeopleValues } from './asked.ts';
 import { carriedOut } from './changing.ts';
 import type { Plan } from './changing.ts';
 import { filtered, known, lastUseOfAccount, more, rolesIn, times } from './reading.ts';
+import { reasons } from './reasons.ts';
 import type { AdminRooms } from './rooms.ts';
 
 type StoredAccount = Stored<AccountDocument>;
@@ -21,6 +22,7 @@ export async function accounts(rooms: AdminRooms, asked: PeopleAsked): Promise<s
   const { action, values, ids } = asked;
   const [id = '', second = ''] = ids;
   if (action === 'list') return list(rooms, values);
+  if (action === 'reasons') return reasons(rooms, values);
   const account = await rooms.store.get('account', id);
   if (account === undefined) throw unknown('account', id);
   if (action === 'show') return show(rooms, account, values);

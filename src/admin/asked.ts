@@ -15,6 +15,7 @@ export interface PeopleValues {
   feedback?: string;
   reason?: string;
   owner?: string;
+  since?: string;
   limit?: string;
   after?: string;
   now: boolean;
@@ -66,6 +67,7 @@ const nouns = {
     keep: changes(['ACCOUNT']),
     reopen: changes(['ACCOUNT'], ['owner']),
     owner: changes(['ACCOUNT', 'USER']),
+    reasons: reads([], ['since']),
   },
   members: {
     list: reads(['ACCOUNT'], paging),
@@ -162,6 +164,7 @@ const optionNames = [
   'feedback',
   'reason',
   'owner',
+  'since',
   'limit',
   'after',
   'now',
