@@ -72,7 +72,7 @@ async function documents(store: Store): Promise<string> {
   return JSON.stringify([found, await store.pending(1000)]);
 }
 
-test('of somebody who was deleted nothing is left', async () => {
+test('of somebody who was deleted nothing is left', { timeout: 90_000 }, async () => {
   let shift = 0;
   const clock = () => Date.now() + shift;
   const { store, bytes } = await place(clock);
@@ -135,14 +135,16 @@ test('of somebody who was deleted nothing is left', async () => {
   await directory.leave();
   expect(await directory.user(sub)).toBeUndefined();
   await expect
-    .poll(() => [...receivers.arrived.webhook.values()].map(({ type }) => type))
+    .poll(() => [...receivers.arrived.webhook.values()].map(({ type }) => type), {
+      timeout: 30_000,
+    })
     .toContain('user.deleted');
   // The trail stays; what was told to others runs out; the deleted rows are forgotten.
   expect(await store.find('audit', 'account', account)).not.toHaveLength(0);
   for (const days of [8, 31, 1]) {
     shift += days * day;
     // What was delivered is forgotten by who delivers, at its own pace.
-    await expect.poll(() => store.list('delivery'), { timeout: 15_000 }).toEqual([]);
+    await expect.poll(() => store.list('delivery'), { timeout: 30_000 }).toEqual([]);
     while ((await store.sweep(clock())) > 0);
   }
 
