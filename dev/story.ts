@@ -7,6 +7,7 @@ import { decodeJwt } from 'jose';
 import * as oidc from 'openid-client';
 import { accessEnds } from './story_access.ts';
 import { somebodyPays } from './story_billing.ts';
+import { somebodyIsInvited } from './story_invitation.ts';
 import { begin, callService, claims, expect, press, refusal, signIn } from './story_app.ts';
 import type { Steps } from './story_app.ts';
 import { createBrowser } from './walk.ts';
@@ -43,6 +44,8 @@ export async function playStory(world: World, say: Say): Promise<boolean> {
     await fromOutside(world, steps);
     say('\nSomebody signs up, and pays');
     await somebodyPays(world, steps);
+    say('\nSomebody is invited');
+    await somebodyIsInvited(world, steps);
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error;
     say(`\nFailed at ${error.message}`);

@@ -3,6 +3,8 @@
 import { Problem } from '../src/base/errors.ts';
 import { isLockedOut } from '../src/billing/policy.ts';
 import type { UsableAccount } from '../src/directory/access.ts';
+import { rememberedAccount } from '../src/directory/chosen.ts';
+import type { Conversation } from '../src/oidc/conversation.ts';
 import type { Form } from '../src/web/form.ts';
 import type { AccountOffers } from '../views/account_offers.ts';
 import { noAccountPage, selectAccountPage } from '../views/select_account.ts';
@@ -37,7 +39,7 @@ async function submit(deps: InteractionDependencies, visit: Visit, fields: Form)
   if ((await deps.directory.membership(user, account)) === undefined) {
     return show(deps, again, { status: 403, message: texts.selectAccount.foreign });
   }
-  return { result: { select_account: { account } } };
+  return { result: { select_account: { account, remember: fields.has('remember') } } };
 }
 
 export const selectAccount: Prompt = { show, submit };
@@ -70,10 +72,20 @@ async function choice(
     who: await nameOf(deps, conversation.user),
     filter: query.get('filter')?.slice(0, 100),
     page: pageOf(query.get('page')),
+    remembered: await isRemembered(deps, conversation),
     message: refusal?.message,
     now: deps.clock(),
   };
   return { status: refusal?.status ?? 200, page: selectAccountPage(view, deps.config.brand) };
+}
+
+/** Whether the box is ticked: it says how it is. */
+async function isRemembered(
+  { directory }: InteractionDependencies,
+  { user, client }: Conversation,
+): Promise<boolean> {
+  const person = user === undefined ? undefined : (await directory.user(user))?.document;
+  return person !== undefined && rememberedAccount(person, client.id) !== undefined;
 }
 
 async function nothingToChoose(

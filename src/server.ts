@@ -157,11 +157,11 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const billing = await openBilling({ ...common, config: now, directory });
   if (billing !== undefined) seats.tie(billing.seats);
   const mail = await openMail({ ...common, config: now, directory });
+  const own = [billing, mail].filter((room) => room !== undefined);
   const handlers: Handler[] = [
     createAuditHandler({ store }),
     ...directory.handlers,
-    ...(billing?.handlers ?? []),
-    ...(mail?.handlers ?? []),
+    ...own.flatMap((room) => room.handlers),
     endings.handler,
     cutoffHandler({ store, clock, endings }),
     ...notifying.handlers,
@@ -178,7 +178,6 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const present = presentApplication(rooms, { config, keyring, reservedIds });
   const watches = createWatches({ keyring, cutoffs, log, takeKeys: present.takeKeys });
 
-  const own = [billing, mail].filter((room) => room !== undefined);
   const closing = createClosingWorker({
     ...common,
     closing: directory.closing,

@@ -26,6 +26,8 @@ export interface SelectAccountView {
   who?: string | undefined;
   /** What the list is narrowed to. */
   filter?: string | undefined;
+  /** Whether one of them is used with this app in all browsers. */
+  remembered?: boolean | undefined;
   /** Which part of a long list, from 1. */
   page?: number | undefined;
   message?: string | undefined;
@@ -65,6 +67,7 @@ export function selectAccountPage(view: SelectAccountView, brand: Brand): Html {
       ? html`<p class="empty">${words.nothingFound(filter)}</p>`
       : html`<form method="post" action="${view.form.action}">
           ${promptFields(view.form)} ${place({ filter, page: part.page })}
+          ${view.accounts.length > 1 && remember(view)}
           <ul class="rows">
             ${found.slice(part.from, part.to).map((account) => html`<li>${row(account, view)}</li>`)}
           </ul>
@@ -90,6 +93,20 @@ function partOf(count: number, wanted = 1): Part {
   const page = Math.min(Math.max(1, wanted), pages);
   const from = (page - 1) * mostRows;
   return { page, pages, from, to: Math.min(count, from + mostRows) };
+}
+
+/** Above the rows, because each of them sends the form. */
+function remember({ app, remembered }: SelectAccountView): Html {
+  return html`<label class="remember" for="remember">
+    <input
+      id="remember"
+      type="checkbox"
+      name="remember"
+      value="yes"
+      ${remembered === true && html`checked`}
+    />
+    <span>${texts.selectAccount.remember(app)}</span>
+  </label>`;
 }
 
 /** So that the page that is shown again is the same one. */

@@ -278,6 +278,7 @@ export const texts = {
   selectAccount: {
     title: 'Choose an account',
     help: (app: string) => `Which one do you want to use with ${app}?`,
+    remember: (app: string) => `Always use the account I choose with ${app}`,
     filter: 'Find an account',
     find: 'Find',
     nothingFound: (filter: string) => `None of your accounts is called “${filter}”.`,

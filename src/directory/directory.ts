@@ -39,7 +39,7 @@ import type { JoiningDeps } from './joining.ts';
 import { createLastUse } from './last_use.ts';
 import type { Used } from './last_use.ts';
 import { createLeaving } from './leaving.ts';
-import { rememberAccount } from './chosen.ts';
+import { rememberAccount, type RememberedChoice } from './chosen.ts';
 import { createMembers } from './members.ts';
 import type { HandOver, Members } from './members.ts';
 import { createMemberPages } from './member_pages.ts';
@@ -98,8 +98,8 @@ export interface Directory extends Revocations, MemberPages, Activity, Profiles 
   usableAccounts(user: string): Promise<UsableAccount[]>;
   /** The only account that the user may act for now: `undefined` where there is none, or more than one. */
   onlyAccount(user: string): Promise<string | undefined>;
-  /** They chose it themselves in this app: it is the one there until they choose another. */
-  rememberAccount(choice: { user: string; client: string; account: string }): Promise<void>;
+  /** The one that they want to use with this app from now on, in all browsers. */
+  rememberAccount(choice: RememberedChoice): Promise<void>;
   /** May this user act for this account now, and as what? The single answer. */
   membership(user: string, account: string): Promise<Membership | undefined>;
 

@@ -10,8 +10,7 @@ import {
   invitationUnknown,
   isLive,
   isTaken,
-  mayInvite,
-  notAllowed,
+  requireNamed,
   standingOf,
 } from './invitation_state.ts';
 import type { Invitation, Invitations, Joined } from './invitation_types.ts';
@@ -122,8 +121,7 @@ async function confirm(
   id: string,
   by: string | undefined,
 ): Promise<void> {
-  const { document } = await requireOf(deps, account, id);
-  await requireRight(deps, document, by);
+  const { document } = await requireNamed(deps, { account, id, by });
   const { candidate } = document;
   if (document.state === 'accepted') return;
   if (document.state !== 'waiting' || candidate === undefined) throw invitationOver();
@@ -140,8 +138,7 @@ async function decline(
   by: string | undefined,
 ): Promise<void> {
   const { store, clock } = deps;
-  const { document } = await requireOf(deps, account, id);
-  await requireRight(deps, document, by);
+  await requireNamed(deps, { account, id, by });
   await change(store, 'invitation', id, (present) => {
     if (present.state === 'declined') return undefined;
     const { candidate } = present;
@@ -167,22 +164,4 @@ function declined(
     expiresAt: clock(),
   };
   return { document, events: [newEvent(clock, 'invitation.declined', data)] };
-}
-
-async function requireOf(
-  { store }: InvitationDeps,
-  account: string,
-  id: string,
-): Promise<Invitation> {
-  const present = await store.get('invitation', id);
-  if (present?.document.account !== account) throw invitationUnknown();
-  return present;
-}
-
-async function requireRight(
-  deps: InvitationDeps,
-  document: InvitationDocument,
-  by: string | undefined,
-): Promise<void> {
-  if (!(await mayInvite(deps, document, by))) throw notAllowed();
 }

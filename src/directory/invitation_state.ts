@@ -9,7 +9,7 @@ import { mayGive } from './rights.ts';
 import type { RoleTable } from './rights.ts';
 
 /** For so long nobody else is let in by an invitation that somebody is taking up. */
-export const joiningMs = 60 * 1000;
+const joiningMs = 60 * 1000;
 
 export interface StandingDeps {
   store: Store;
@@ -51,6 +51,23 @@ export async function mayInvite(
   if (by === undefined) return true;
   const membership = await access.membership(by, account);
   return membership !== undefined && mayGive(membership.roles, roles, settings().roles);
+}
+
+export interface Named {
+  account: string;
+  id: string;
+  by: string | undefined;
+}
+
+/** An invitation of this account, by somebody who may. @throws {Problem} `invitation_unknown`, `not_allowed` */
+export async function requireNamed(
+  deps: StandingDeps,
+  { account, id, by }: Named,
+): Promise<Invitation> {
+  const present = await deps.store.get('invitation', id);
+  if (present?.document.account !== account) throw invitationUnknown();
+  if (!(await mayInvite(deps, present.document, by))) throw notAllowed();
+  return present;
 }
 
 export function notAllowed(): Problem {

@@ -20,14 +20,14 @@ import { readInvitations } from './invitation_list.ts';
 import { createInvitationAnswers } from './invitation_answers.ts';
 import {
   invitationOver,
-  invitationUnknown,
   isLive,
   isTaken,
   mayInvite,
   notAllowed,
+  requireNamed,
   standingOf,
 } from './invitation_state.ts';
-import type { StandingDeps } from './invitation_state.ts';
+import type { Named, StandingDeps } from './invitation_state.ts';
 import { createInvitationTokens } from './invitation_token.ts';
 import type { Invitation, Invitations, NewInvitation } from './invitation_types.ts';
 import { isAddressee } from './joining.ts';
@@ -170,23 +170,6 @@ async function remind(
   if (changed === undefined || !isLive(changed.document)) return undefined;
   const { version, document } = changed;
   return { id, version, document };
-}
-
-export interface Named {
-  account: string;
-  id: string;
-  by: string | undefined;
-}
-
-/** An invitation of this account, by somebody who may. @throws {Problem} `invitation_unknown`, `not_allowed` */
-export async function requireNamed(
-  deps: InvitationDeps,
-  { account, id, by }: Named,
-): Promise<Invitation> {
-  const present = await deps.store.get('invitation', id);
-  if (present?.document.account !== account) throw invitationUnknown();
-  if (!(await mayInvite(deps, present.document, by))) throw notAllowed();
-  return present;
 }
 
 async function resend(deps: InvitationDeps, named: Named): Promise<Invitation> {

@@ -168,11 +168,18 @@ async function accept(
       const view = { account: account?.name ?? '', again: addressOf(invitation.id) };
       return sendPage(ctx, fullPage(view, config.brand), 402);
     }
-    if (!overNow.has(error.code)) throw error;
+    if (!overNow.has(error.code)) throw withWayBack(error, addressOf(invitation.id));
     const now = await findInvited(ctx, deps, invitation.id);
     if (now === undefined) return sendPage(ctx, lostInvitationPage(config.brand), 404);
     await present(ctx, deps, now);
   }
+}
+
+/** What is away, or too busy, for the moment is tried again by a click. */
+function withWayBack(error: Problem, retry: string): Problem {
+  const { code, status, message, cause, retryAfterSeconds, details } = error;
+  const more = { cause, retryAfterSeconds, details: { ...details, retry } };
+  return new Problem(code, status, message, more);
 }
 
 /** Somebody was faster. */

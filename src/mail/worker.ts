@@ -45,7 +45,7 @@ const writesAtOnce = 16;
 const firstPauseMs = 1000;
 const longestPauseMs = 60_000;
 const measuredEveryMs = 15_000;
-/** What the server has not answered by then is sent again when the claim ends. */
+/** What the server has not answered by then is cut off, and sent again later. */
 const longestStopMs = 5000;
 
 /** The same each time that this e-mail is sent. */
@@ -130,6 +130,12 @@ export function createMailWorker(options: MailWorkerOptions): MailWorker {
     }
   }
 
+  /** All that is under way, or the time is over. */
+  async function ended(longestMs: number): Promise<void> {
+    const late = delay(longestMs, undefined, { ref: false });
+    await Promise.race([Promise.all(running.values()), late]);
+  }
+
   async function measure(): Promise<void> {
     const { count, since } = await outbox.waiting();
     const oldest = since === undefined ? 0 : Math.max(0, clock() - since) / 1000;
@@ -148,10 +154,11 @@ export function createMailWorker(options: MailWorkerOptions): MailWorker {
     },
     async stop() {
       stopped = true;
-      const late = delay(longestStopMs, undefined, { ref: false });
       await Promise.allSettled([poll.stop(), watch.stop(), looking]);
-      await Promise.race([Promise.all(running.values()), late]);
+      await ended(longestStopMs);
       options.smtp.close();
+      // What was cut off is written down as not sent while there is a store.
+      await ended(longestStopMs / 5);
     },
     drain,
   };

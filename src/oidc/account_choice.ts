@@ -1,11 +1,11 @@
 /**
- * For which account somebody signs in to a client: chosen, asked for, the last one in this browser, the last one
- * anywhere, or the only one.
+ * For which account somebody signs in to a client: chosen, asked for, the last one in this browser, the one that they
+ * want remembered, or the only one.
  */
 
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Log } from '../base/log.ts';
-import { rememberedAccount } from '../directory/chosen.ts';
+import { rememberedAccount, type RememberedChoice } from '../directory/chosen.ts';
 import type { Directory } from '../directory/directory.ts';
 import type { Clients } from './clients.ts';
 
@@ -14,6 +14,12 @@ export interface AccountChoice {
   namesAccount(client: string): boolean;
   /** @returns an account that the user may act for now; undefined when they are to be asked */
   of(ctx: KoaContextWithOIDC, user: string, client: string): Promise<string | undefined>;
+}
+
+/** As the prompt left it. */
+interface Chosen {
+  account?: string;
+  remember?: boolean;
 }
 
 export function createAccountChoice(deps: {
@@ -29,7 +35,7 @@ export function createAccountChoice(deps: {
   }
 
   /** Of no use to this sign-in, which must not fail of it. */
-  async function remember(choice: { user: string; client: string; account: string }) {
+  async function remember(choice: RememberedChoice) {
     try {
       await directory.rememberAccount(choice);
     } catch (error) {
@@ -46,7 +52,7 @@ export function createAccountChoice(deps: {
     namesAccount: (client) => clients.productsOf(client).length > 0,
     async of(ctx, user, client) {
       const { result, params } = ctx.oidc;
-      const chosen = result?.select_account as { account?: string } | undefined;
+      const chosen = result?.select_account as Chosen | undefined;
       // The library hands out a container that it forgets, unless there is one.
       ctx.oidc.session?.ensureClientContainer(client);
       const container = ctx.oidc.session?.authorizationFor(client);
@@ -55,7 +61,7 @@ export function createAccountChoice(deps: {
         // Only what the person chose is remembered: any page can ask for an account by a link (T56).
         if (container === undefined || account === undefined) return account;
         container.chosen = account;
-        await remember({ user, client, account });
+        await remember({ user, client, account: chosen.remember === true ? account : undefined });
         return account;
       }
       // An account that was asked for is that one or the chooser, never another in silence.

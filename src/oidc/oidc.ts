@@ -133,6 +133,21 @@ async function endWithoutAsking(ctx: KoaContextWithOIDC): Promise<boolean> {
   return true;
 }
 
+/** What follows from the answer to the question of sign-out. */
+function followSignOuts(
+  provider: Provider,
+  { work, endings }: Pick<OidcDependencies, 'work' | 'endings'>,
+): void {
+  provider.on('end_session.success', ({ oidc, state }) => {
+    const { session, client } = oidc;
+    if (oidc.params?.logout !== undefined) state[signedOutKey] = true;
+    // The library ends the Grant that this app had last; it may have one for each account.
+    else if (session !== undefined && client !== undefined) {
+      work.current().afterwards(() => endings.app(session.uid, client.clientId));
+    }
+  });
+}
+
 /**
  * The library's clients and keys are fixed when it is made, so one is made for each state of them. All that
  * a request leaves behind is in the store: what was begun at one ends at the next.
@@ -199,14 +214,7 @@ export function createOidc(dependencies: OidcDependencies): Oidc {
     knownScopes: new Set([...openidScopes, ...productScopes]),
   });
   listen(provider, { ...dependencies, used: directory.used });
-  provider.on('end_session.success', ({ oidc, state }) => {
-    const { session, client } = oidc;
-    if (oidc.params?.logout !== undefined) state[signedOutKey] = true;
-    // The library ends the Grant that this app had last; it may have one for each account.
-    else if (session !== undefined && client !== undefined) {
-      work.current().afterwards(() => endings.app(session.uid, client.clientId));
-    }
-  });
+  followSignOuts(provider, dependencies);
 
   return {
     provider,

@@ -1,5 +1,6 @@
 /** The pages about members, accounts, settings and activity, over HTTP. */
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser, Page } from '../../dev/walk.ts';
 import { signIn, startWorld } from '../kit/world.ts';
@@ -453,6 +454,8 @@ describe('activity', () => {
     const { account, owner, admin, member } = await office();
     const { directory, dispatcher } = world.server;
     await directory.setRoles(account, member.user, ['admin'], owner.user);
+    // Records are in the order of milliseconds.
+    await delay(3);
     await directory.removeMember(account, member.user, admin.user);
     await dispatcher.drain();
     const page = await admin.browser.get(address('activity', account));

@@ -114,9 +114,9 @@ export async function startLinks(changes: Partial<ConfigInput> = {}): Promise<Li
       revokeUser: () => Promise.resolve(0),
     },
     billing: undefined,
-    renderQuestion: ({ action, csrf, fields }) =>
+    renderQuestion: ({ action, csrf, fields, scope }) =>
       html`<form method="post" action="${action}">
-        ${Object.entries({ ...fields, csrf }).map(
+        ${Object.entries({ ...fields, csrf, ...(scope && { scope }) }).map(
           ([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`,
         )}
       </form>`,

@@ -1,6 +1,8 @@
 /** From what happens to an e-mail that has arrived, over a real connection. */
 
 import { describe, expect, test } from 'vitest';
+import { openMailSink } from '../kit/mail_sink.ts';
+import { openEmpty } from '../kit/places.ts';
 import { startServer } from '../kit/server.ts';
 import { openMailWorld, single, verify } from './world.ts';
 
@@ -194,6 +196,30 @@ describe('somebody who asked to be deleted', () => {
     expect(await world.mails()).toMatchObject([{ state: 'dropped', problem: 'no_address' }]);
   });
 });
+
+test('a process that stops does not wait for a mail server that hangs, and leaves the e-mail to others', async () => {
+  let isAsked = false;
+  const sink = await openMailSink({
+    onMessage: () => {
+      isAsked = true;
+      return new Promise(() => undefined);
+    },
+  });
+  const store = await openEmpty(Date.now);
+  const config = { mail: { server: sink.server, from: 'id@example.com' } };
+  const running = await startServer({ store, config });
+  const { directory } = running.server;
+  await directory.createUser({ id: 'usr_ada', name: 'Ada' });
+  await directory.createAccount({ id: 'acc_acme', name: 'Acme', owner: 'usr_ada' });
+  await directory.invitations.invite({ account: 'acc_acme', email: 'nora@example.net' });
+  await expect.poll(() => isAsked, { timeout: 10_000 }).toBe(true);
+  await running.close();
+  const [mail] = await store.list('mail');
+  expect(mail?.document).toMatchObject({ state: 'waiting', attempts: 1 });
+  expect(mail?.document.claim).toBeUndefined();
+  expect(running.log.lines.filter(({ level }) => level === 'error')).toEqual([]);
+  await store.close();
+}, 30_000);
 
 test('where no mail server is configured, nothing is written', async () => {
   const running = await startServer();

@@ -41,6 +41,8 @@ const config = {
   // Stripe's library is loaded, and asks an address that nobody listens at.
   stripe: { apiBase: 'http://127.0.0.1:1' },
   outgoing: { allowPrivate: ['127.0.0.0/8'] },
+  // So is the library for e-mails.
+  mail: { server: 'smtp://127.0.0.1:1', from: 'id@example.com' },
 };
 
 async function writeConfig(folder: string, config: object): Promise<void> {

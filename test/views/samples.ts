@@ -31,8 +31,10 @@ import {
   waitingPage,
 } from '../../views/signup.ts';
 import { closingSamples } from './account_closing_samples.ts';
+import { ssoSamples } from './account_sso_samples.ts';
 import { signedOutPage, signOutPage, signOutQuestion, stayedPage } from '../../views/signout.ts';
 import { invitationSamples } from './invitation_samples.ts';
+import { memberSamples } from './account_members_samples.ts';
 
 export const brand: Brand = {
   name: 'Northwind',
@@ -548,11 +550,13 @@ export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Ht
   ['signed out', () => signedOutPage(brand, 'https://app.northwind.example/')],
   ['continue', () => continuePage('https://app.northwind.example/callback', brand)],
   ['message', () => messagePage('We cannot ask you that here', 'The app asked for more.', brand)],
+  ...ssoSamples(brand),
   ...billing(),
   ...closingSamples(brand),
   ...personSamples(brand),
   ...dataSamples(brand),
   ...failures(),
+  ...memberSamples({ brand, now, rows: accounts }),
 ]);
 
 function login(view: Partial<Parameters<typeof loginPage>[0]>): Html {

@@ -43,9 +43,9 @@ export function openAppPage(
 ): Html {
   const { confirm: words } = launchTexts;
   const content = html`${help(words.sentence(view.account))}
-    <p class="actions">
+    <div class="stack">
       <a class="button primary" href="${view.href}">${words.open(view.app)}</a>
-      <a href="${view.list}">${words.list}</a>
-    </p>`;
+      <a class="button" href="${view.list}">${words.list}</a>
+    </div>`;
   return accountPage({ ...view.frame, title: words.title(view.app), content }, brand);
 }

@@ -60,7 +60,7 @@ export const personTexts = {
   sessions: {
     title: 'Devices',
     help: 'Where you are signed in here. If you do not know one of them, sign it out.',
-    unknown: 'A device that we do not know',
+    unknown: 'Unnamed device',
     current: 'This device',
     network: (network: string) => `Network ${network}`,
     since: (date: string) => `Signed in on ${date}`,
@@ -93,7 +93,7 @@ export const personTexts = {
     signOut: 'Sign out',
     signOutNamed: (app: string) => `Sign out of ${app}`,
     revoke: 'Remove access',
-    revokeNamed: (app: string) => `Remove the access of ${app}`,
+    revokeNamed: (app: string) => `Remove access of ${app}`,
     note: 'An app may go on for a few minutes, until it asks here again. Opening one of our own apps on a device where you are signed in signs you in again.',
     done: {
       ended: 'The app is signed out, and has to ask again.',

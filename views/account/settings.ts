@@ -118,12 +118,14 @@ function owners({ owners: view }: SettingsView): Html | undefined {
             </li>`,
         )}
       </ul>
-      <p class="after"><a class="button" href="${view.add}">${words.ownership.link}</a></p>
+      <p class="after actions"><a class="button" href="${view.add}">${words.ownership.link}</a></p>
     </section>
     <section>
       <h2>${words.closing.title}</h2>
       ${help(words.closing.help)}
-      <p class="after"><a class="button danger" href="${view.close}">${words.closing.link}</a></p>
+      <p class="after actions">
+        <a class="button danger" href="${view.close}">${words.closing.link}</a>
+      </p>
     </section>`;
 }
 
