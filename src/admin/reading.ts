@@ -2,6 +2,7 @@
 
 import { moment } from '../command_store.ts';
 import { rolesNow } from '../directory/access.ts';
+import { unusedSince } from '../directory/last_use.ts';
 import { membershipOf, effectiveRoles, ownsAccount } from '../directory/roles.ts';
 import type { AccountDocument, UserDocument } from '../storage/documents.ts';
 import type { Documents, Kind } from '../storage/kinds.ts';
@@ -41,13 +42,13 @@ export async function filtered<K extends Kind>(
 }
 
 /** When they were last there: signed in, or a token was issued for them; else when they came. */
-export function lastUseOfUser(user: UserDocument): number {
-  const uses = (user.memberships ?? []).map(({ usedAt = 0 }) => usedAt);
-  return Math.max(user.createdAt, user.signedInAt ?? 0, ...uses);
+export function lastUseOfUser({ memberships = [], signedInAt, createdAt }: UserDocument): number {
+  const uses = memberships.map(({ usedAt = 0 }) => usedAt);
+  return unusedSince({ usedAt: Math.max(signedInAt ?? 0, ...uses), createdAt });
 }
 
-export function lastUseOfAccount({ usedAt = 0, createdAt }: AccountDocument): number {
-  return Math.max(usedAt, createdAt);
+export function lastUseOfAccount(account: AccountDocument): number {
+  return unusedSince(account);
 }
 
 /** As tokens would say them, also of who is disabled. */

@@ -4,6 +4,7 @@
  */
 
 import { mostMemberships } from '../directory/accounts.ts';
+import { requireReason } from '../directory/closing_reason.ts';
 import {
   isUpstreamName,
   requireId,
@@ -208,7 +209,11 @@ function readAccount(fields: FieldReader, { now }: RecordContext): AccountRecord
 function readReason(fields: FieldReader) {
   const by = fields.optional('by', readId, `a user's id`);
   const feedback = fields.optional('feedback', readFeedback, "one of Stripe's words");
-  const reason = fields.optional('reason', readReasonText, 'text of at most 2000 characters');
+  const reason = fields.optional(
+    'reason',
+    readReasonText,
+    'text of at most 1000 printable characters',
+  );
   return present({ by, feedback, reason });
 }
 
@@ -251,10 +256,11 @@ const matching = (pattern: RegExp) => (value: unknown) =>
 const readCustomer = matching(/^cus_[A-Za-z0-9_]{1,250}$/);
 const readFeedback = matching(/^[a-z_]{1,40}$/);
 const readDomainName = matching(/^(?=.{1,253}$)([a-z0-9-]{1,63}\.)+[a-z0-9-]{2,63}$/);
-/** Paragraphs, and nothing that a terminal would obey. */
+/** As a page would keep it: what that would leave out of it is refused here. */
 function readReasonText(value: unknown): string | undefined {
-  if (typeof value !== 'string' || value === '' || value.length > 2000) return undefined;
-  return /\p{Cs}|(?!\n)\p{Cc}/u.test(value) ? undefined : value;
+  if (typeof value !== 'string') return undefined;
+  const reason = orNothing(() => requireReason({ reason: value }).reason);
+  return reason === value ? reason : undefined;
 }
 
 function readChosen(value: unknown): Record<string, string> | undefined {

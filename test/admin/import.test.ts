@@ -1,6 +1,7 @@
 /** Importing people and accounts: all or nothing of what is wrong, any order, any number of times, stopped anywhere. */
 
 import { describe, expect, test } from 'vitest';
+import type { AccountDocument, UserDocument } from '../../src/storage/documents.ts';
 import { faulty, Stopped } from '../kit/faults.ts';
 import { openEmpty, presentStore } from '../kit/places.ts';
 import { directoryOver } from '../directory/world.ts';
@@ -286,6 +287,58 @@ describe('an export', () => {
     } finally {
       await empty.close();
     }
+  });
+
+  test('has every field of the documents, but what is named here', () => {
+    const of: Record<keyof UserDocument, boolean> = {
+      status: true,
+      name: true,
+      email: true,
+      emailVerified: true,
+      picture: true,
+      locale: true,
+      identities: true,
+      memberships: true,
+      tried: true,
+      own: true,
+      said: true,
+      chosen: true,
+      deletion: true,
+      signedInAt: true,
+      createdAt: true,
+      // Nobody is signed in at the new place.
+      revokedBefore: false,
+      // Of who was deleted.
+      purgeAt: false,
+      purge: false,
+    };
+    const account: Record<keyof AccountDocument, boolean> = {
+      name: true,
+      status: true,
+      owners: true,
+      customer: true,
+      closing: true,
+      closed: true,
+      domains: true,
+      usedAt: true,
+      createdAt: true,
+      // Stripe says them, and how many members there are.
+      subscriptions: false,
+      entitlements: false,
+      reconciledAt: false,
+      customerAskedAt: false,
+      customerGoneAt: false,
+      seats: false,
+      arriving: false,
+      revokedBefore: false,
+    };
+    const exported = (fields: Record<string, boolean>) =>
+      Object.keys(fields).filter((name) => fields[name] === true);
+    const written = (type: string) => [
+      ...new Set(full.filter((one) => one.type === type).flatMap((one) => Object.keys(one))),
+    ];
+    expect(written('user').toSorted()).toEqual(['id', 'type', ...exported(of)].toSorted());
+    expect(written('account').toSorted()).toEqual(['id', 'type', ...exported(account)].toSorted());
   });
 
   test('leaves out who was deleted, and what rests on them', async () => {

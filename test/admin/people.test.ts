@@ -305,6 +305,18 @@ describe('members, invitations and sessions', () => {
     ).rejects.toMatchObject({ code: 'role_invalid' });
   });
 
+  test('members need a seat, as everywhere', async () => {
+    const plans = [{ id: 'free', name: 'Free', seats: { min: 1, max: 2 } }];
+    const audience = 'https://desk.example.com';
+    const desk = { id: 'desk', name: 'Desk', audience, plans, access: { freePlan: 'free' } };
+    const { store } = config;
+    const stripe = { secretKey: 'sk_test_51Nq8' };
+    config = await load({ ...goodInput(), store, products: [desk], stripe });
+    await expect(run('members', 'add acme eve', yes)).rejects.toMatchObject({ code: 'seats_full' });
+    await run('members', 'remove acme ben', yes);
+    expect(await run('members', 'add acme eve', yes)).toContain('Done.');
+  });
+
   test('invitations are made, with their link, sent again, and withdrawn', async () => {
     const made = await told('invitations', 'create acme', { ...yes, email: 'zoe@example.com' });
     expect(made).toMatchObject({ state: 'open', email: 'zoe@example.com', new: true });

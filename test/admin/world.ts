@@ -15,7 +15,7 @@ import type { World } from '../events/world.ts';
 
 export const google = 'https://accounts.google.com';
 
-export async function fileOf(content: string | Buffer): Promise<string> {
+async function fileOf(content: string | Buffer): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'tollgate-import-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, 'people.jsonl');
@@ -23,7 +23,7 @@ export async function fileOf(content: string | Buffer): Promise<string> {
   return file;
 }
 
-export const linesOf = (records: readonly unknown[]) =>
+const linesOf = (records: readonly unknown[]) =>
   records.map((record) => `${JSON.stringify(record)}\n`).join('');
 
 export interface ImportWorld extends World {
