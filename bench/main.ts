@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [refreshes|revoke|billing|kills] [options]`. The numbers of one machine mean little; what to compare are
+ * `npm run bench -- [refreshes|revoke|billing|import|kills] [options]`. The numbers of one machine mean little; what to compare are
  * ratios, and one's own of before. Linux. Servers are started as the tests start them.
  */
 
@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { storeNames } from '../test/kit/store_names.ts';
 import type { StoreName } from '../test/kit/store_names.ts';
 import { measureBilling } from './billing.ts';
+import { measureImport } from './imports.ts';
 import { playManyKills } from './kills.ts';
 import { closeConnections } from './processes.ts';
 import { measureRefreshes } from './refreshes.ts';
@@ -24,6 +25,9 @@ const usage = `npm run bench -- [what] [options]
     --changes 300            Changes, one after the other
     --burst 2000             Webhooks at once
     --accounts 200           … about so many customers
+  import                   People and accounts from a file: checked, written, read again
+    --users 100000           So many people
+    --accounts 20000         … in so many accounts (of billing: 200)
   kills                    Kills the process while it revokes and tells of it, and counts
     --count 500            Kills
     --seed N               Repeats a run
@@ -42,7 +46,8 @@ const { values, positionals } = parseArgs({
     receivers: { type: 'string', default: '1000' },
     changes: { type: 'string', default: '300' },
     burst: { type: 'string', default: '2000' },
-    accounts: { type: 'string', default: '200' },
+    accounts: { type: 'string' },
+    users: { type: 'string', default: '100000' },
     count: { type: 'string', default: '500' },
     seed: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
@@ -64,10 +69,11 @@ type Counted =
   | 'changes'
   | 'burst'
   | 'accounts'
+  | 'users'
   | 'count';
 
-function whole(name: Counted): number {
-  const number = Number(values[name]);
+function whole(name: Counted, otherwise?: number): number {
+  const number = Number(values[name] ?? otherwise);
   if (!Number.isSafeInteger(number) || number < 1) throw new Error(`--${name} takes a number`);
   return number;
 }
@@ -95,8 +101,11 @@ switch (values.help ? 'help' : what) {
       runtime: runtimes[0] ?? 'node',
       changes: whole('changes'),
       burst: whole('burst'),
-      accounts: whole('accounts'),
+      accounts: whole('accounts', 200),
     });
+    break;
+  case 'import':
+    await measureImport(storeName, { users: whole('users'), accounts: whole('accounts', 20_000) });
     break;
   case 'kills':
     process.exitCode = (await playManyKills(storeName, whole('count'), values.seed)) ? 0 : 1;

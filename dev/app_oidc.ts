@@ -33,6 +33,13 @@ export interface OidcAppOptions {
 
 const mostPending = 10;
 
+interface SignIn {
+  prompt?: string;
+  account?: string;
+  /** The path to go on to. */
+  after?: string;
+}
+
 export async function startOidcApp(options: OidcAppOptions): Promise<Listening> {
   const { name, port, url, issuer, clientId, clientSecret, service, sells } = options;
   const billing = sells === undefined ? undefined : billingLinks(issuer, sells, `${url}/`);
@@ -43,11 +50,11 @@ export async function startOidcApp(options: OidcAppOptions): Promise<Listening> 
     execute,
   });
 
-  async function signIn(session: Session, prompt?: string): Promise<string> {
+  async function signIn(session: Session, { after = '/', ...more }: SignIn = {}): Promise<string> {
     const verifier = oidc.randomPKCECodeVerifier();
     const state = oidc.randomState();
     const nonce = oidc.randomNonce();
-    keep(session.pending, state, { nonce, verifier }, mostPending);
+    keep(session.pending, state, { nonce, verifier, after }, mostPending);
     return oidc.buildAuthorizationUrl(tollgate, {
       redirect_uri: `${url}/callback`,
       scope: 'openid profile email',
@@ -55,11 +62,25 @@ export async function startOidcApp(options: OidcAppOptions): Promise<Listening> 
       nonce,
       code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
       code_challenge_method: 'S256',
-      ...(prompt === undefined ? {} : { prompt }),
+      ...more,
     }).href;
   }
 
-  async function finishSignIn(session: Session, callback: URL): Promise<void> {
+  /**
+   * Tollgate sends somebody here who opens this app from its list (OpenID Connect Core §4). Anybody can write such a
+   * link, so it does no more than a click on "Sign in" does, and ends at a page of this app.
+   */
+  function signInAsAsked(session: Session, asked: URLSearchParams): Promise<string> {
+    if (asked.get('iss') !== issuer) throw new Error('This sign-in is not from our Tollgate.');
+    const target = URL.parse(asked.get('target_link_uri') ?? `${url}/`);
+    if (target?.origin !== new URL(url).origin) throw new Error('This page is not of this app.');
+    const account = asked.get('account');
+    const after = `${target.pathname}${target.search}`;
+    return signIn(session, { after, ...(account !== null && { account }) });
+  }
+
+  /** @returns where the person wanted to go */
+  async function finishSignIn(session: Session, callback: URL): Promise<string> {
     const state = callback.searchParams.get('state') ?? '';
     const pending = session.pending.get(state);
     if (pending === undefined) throw new Error('This sign-in was not begun here. Start again.');
@@ -75,6 +96,7 @@ export async function startOidcApp(options: OidcAppOptions): Promise<Listening> 
     const { access_token: access, refresh_token: again, id_token: id } = answer;
     session.tokens = { access, refresh: again, id, claims };
     delete session.answer;
+    return pending.after;
   }
 
   async function refresh(session: Session): Promise<void> {
@@ -123,15 +145,18 @@ export async function startOidcApp(options: OidcAppOptions): Promise<Listening> 
           200,
           session.tokens ? homePage(session, billing) : welcomePage(name, billing),
         );
-      case 'GET /callback':
-        await finishSignIn(session, address);
+      case 'GET /initiate':
+        return redirect(response, await signInAsAsked(session, address.searchParams));
+      case 'GET /callback': {
+        const after = await finishSignIn(session, address);
         sessions.rename(session, response);
         await callService(session);
-        return redirect(response, '/');
+        return redirect(response, after);
+      }
       case 'POST /sign-in':
         return redirect(response, await signIn(session));
       case 'POST /switch':
-        return redirect(response, await signIn(session, 'select_account'));
+        return redirect(response, await signIn(session, { prompt: 'select_account' }));
       case 'POST /call':
         await callService(session);
         return redirect(response, '/');

@@ -6,7 +6,7 @@ import type { IDToken } from 'openid-client';
 
 export interface Session {
   /** Sign-ins that are under way, by state: one for each tab. */
-  pending: Map<string, { nonce: string; verifier: string }>;
+  pending: Map<string, { nonce: string; verifier: string; after: string }>;
   tokens?: { access: string; refresh: string | undefined; id: string; claims: IDToken };
   /** What the service answered last. */
   answer?: unknown;

@@ -157,7 +157,7 @@ async function databasesOf(
 function introduction(world: World): string {
   const { ada, grace, linus, nora } = people;
   const { webhooks, logout, stream } = world.services.present;
-  const { issuer, oidcApp, linksApp, partnerApp, stripe } = world;
+  const { issuer, oidcApp, linksApp, partnerApp, stripe, mail } = world;
   return `
 Tollgate is running, with a world around it.
 
@@ -168,6 +168,7 @@ Tollgate is running, with a world around it.
   ${logout.url}   service that is told by logout tokens
   ${stream.url}   service that is told by a stream of security events
   ${stripe.url}/dashboard   Stripe, simulated: its clock, subscriptions, events
+  ${mail.url}   e-mails: whatever is sent ends here
   ${issuer}   Tollgate (/.well-known/openid-configuration)
 
 The pages of the services show what they heard and whom they refused of late.

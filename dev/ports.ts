@@ -15,9 +15,12 @@ export interface Ports {
   streamService: number;
   /** The simulated Stripe: its API and its pages. */
   stripe: number;
+  /** Where e-mails end: the pages, and the mail server. */
+  mail: number;
+  smtp: number;
 }
 
-export const portCount = 10;
+export const portCount = 12;
 
 export function portsFrom(base: number): Ports {
   return {
@@ -31,6 +34,8 @@ export function portsFrom(base: number): Ports {
     logoutService: base + 7,
     streamService: base + 8,
     stripe: base + 9,
+    mail: base + 10,
+    smtp: base + 11,
   };
 }
 
@@ -45,7 +50,7 @@ export async function takenPorts(ports: Partial<Ports>): Promise<number[]> {
 export async function freePortBase(): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt += 1) {
     // Below what systems give to outgoing connections.
-    const base = 20_000 + Math.floor(Math.random() * 1200) * 10;
+    const base = 20_000 + Math.floor(Math.random() * 1000) * portCount;
     if ((await takenPorts(portsFrom(base))).length === 0) return base;
   }
   throw new Error(`No ${portCount} neighbouring ports are free.`);

@@ -15,6 +15,8 @@ import { openStores } from '../src/stores.ts';
 import { startLinksApp } from './app_links.ts';
 import { startOidcApp } from './app_oidc.ts';
 import { listen } from './listen.ts';
+import { startMailSink } from './mail/sink.ts';
+import type { MailSink } from './mail/sink.ts';
 import { plans } from './plans.ts';
 import type { Ports } from './ports.ts';
 import { seed } from './seed.ts';
@@ -51,6 +53,8 @@ export interface World {
   services: Services;
   /** The simulated Stripe, and its pages. */
   stripe: StripeSimulator;
+  /** Where e-mails end, and its pages. */
+  mail: MailSink;
   client: Client;
   partner: Client;
   server: Server;
@@ -120,6 +124,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     const stripe = opened(
       await openStripe({ port: ports.stripe, file, clock, log, issuer, product }),
     );
+    const sinkPorts = { smtp: ports.smtp, pages: ports.mail };
+    const mail = opened(await startMailSink({ ports: sinkPorts, clock }));
     const store = opened(await openStores(options, { clock, log }));
     const upstreams = { oidcIssuer: oidc.issuer, hub: hub.endpoints };
     const config = configOf(ports, upstreams, stripe.config, options.more);
@@ -164,6 +170,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       service,
       services,
       stripe: stripe.simulator,
+      mail,
       client,
       partner,
       server,
@@ -221,6 +228,7 @@ function configOf(
     firstParty: id !== partner.id,
     redirectUris: [`${url}/callback`],
     postLogoutRedirectUris: [`${url}/`],
+    initiateLoginUri: `${url}/initiate`,
     ...(id === client.id ? { backchannelLogoutUri: logoutAddress(ports) } : {}),
   }));
   return configSchema.parse({
@@ -230,6 +238,7 @@ function configOf(
     // Somebody new signs up, and pays.
     registration: 'checkout',
     stripe,
+    mail: { server: `smtp://127.0.0.1:${ports.smtp}`, from: 'Tollgate <id@example.com>' },
     signup: { success: `${linksApp}/`, canceled: `${linksApp}/`, failed: `${linksApp}/` },
     providers: [
       { id: 'example', name: 'Example ID', issuer: oidcIssuer, trustEmail: true, ...credentials },

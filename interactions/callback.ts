@@ -4,7 +4,7 @@ import type { ParameterizedContext } from 'koa';
 import { Problem } from '../src/base/errors.ts';
 import type { Identity } from '../src/directory/users.ts';
 import type { Conversation } from '../src/oidc/conversation.ts';
-import { signupClientId } from '../src/oidc/clients.ts';
+import { invitationReturnPath, signupClientId } from '../src/oidc/clients.ts';
 import { browserCookie } from '../src/web/cookies.ts';
 import { readForm } from '../src/web/form.ts';
 import { continueTo, sendPage } from '../src/web/page.ts';
@@ -49,7 +49,8 @@ export async function callback(
   let user: string;
   try {
     const signingUp = conversation.client.id === signupClientId;
-    user = (await directory.signIn(identity, { signingUp })).user.id;
+    const invited = signingUp && isForInvitation(conversation) && (await deps.isInvited(ctx));
+    user = (await directory.signIn(identity, { signingUp, invited })).user.id;
   } catch (error) {
     return refuse(deps, ctx, conversation, identity, error);
   }
@@ -57,6 +58,10 @@ export async function callback(
   const { provider, amr, acr } = identity;
   const login = { user, provider, ...(amr && { amr }), ...(acr && { acr }) };
   continueTo(ctx, await conversations.finish(conversation, { login }));
+}
+
+function isForInvitation({ params }: Conversation): boolean {
+  return String(params.redirect_uri).endsWith(invitationReturnPath);
 }
 
 /** The page of a failure leads back into the conversation, which may be over: then to the app. */

@@ -29,7 +29,10 @@ function actionFor(
   // They were adding a way to sign in, and are signed in.
   if (linking === true) return { href: '/account/identities', label: texts.failure.toIdentities };
   // The same request once more, as whoever caused it says.
-  if (typeof retry === 'string' && /^\/(signup|account|integrations\/stripe)\b/.test(retry)) {
+  if (
+    typeof retry === 'string' &&
+    /^\/(signup|account|invitation|integrations\/stripe)\b/.test(retry)
+  ) {
     return { href: retry };
   }
   if (overHere.includes(code) || code.startsWith('signin_')) {

@@ -19,7 +19,10 @@ import type { PromptForm } from '../views/layout.ts';
 export interface InteractionDependencies {
   conversations: Conversations;
   federation: Pick<Federation, 'providers' | 'start' | 'finish'>;
-  directory: Pick<Directory, 'signIn' | 'user' | 'account' | 'usableAccounts' | 'membership'>;
+  directory: Pick<Directory, 'signIn' | 'user' | 'account' | 'usableAccounts' | 'membership'> & {
+    invitations: Pick<Directory['invitations'], 'of'>;
+    domains: Pick<Directory['domains'], 'offers'>;
+  };
   csrf: Csrf;
   cookies: Cookies;
   config: Config;
@@ -32,6 +35,8 @@ export interface InteractionDependencies {
     ctx: ParameterizedContext,
     found: { identity: Identity; linking: Linking },
   ): Promise<string>;
+  /** Whether this browser came by an invitation that is of use. */
+  isInvited(ctx: ParameterizedContext): Promise<boolean>;
 }
 
 /** Where plans are chosen, where that is a way to an account. */

@@ -3,7 +3,10 @@
 import { Problem } from '../src/base/errors.ts';
 import { isLockedOut } from '../src/billing/policy.ts';
 import type { UsableAccount } from '../src/directory/access.ts';
+import { rememberedAccount } from '../src/directory/chosen.ts';
+import type { Conversation } from '../src/oidc/conversation.ts';
 import type { Form } from '../src/web/form.ts';
+import type { AccountOffers } from '../views/account_offers.ts';
 import { noAccountPage, selectAccountPage } from '../views/select_account.ts';
 import { texts } from '../views/texts.ts';
 import { denied, nameOf, plansAddress } from './prompt.ts';
@@ -27,14 +30,16 @@ async function submit(deps: InteractionDependencies, visit: Visit, fields: Form)
   }
   if (fields.has('leave')) return denied(texts.denied.noAccount);
   const account = fields.get('account') ?? '';
+  // What is shown again is the part of the list that they chose from.
+  const again = { ...visit, query: fields };
   if (account === '') {
-    return show(deps, visit, { status: 400, message: texts.selectAccount.choose });
+    return show(deps, again, { status: 400, message: texts.selectAccount.choose });
   }
   // The page may be old, or forged: what counts is what is so now.
   if ((await deps.directory.membership(user, account)) === undefined) {
-    return show(deps, visit, { status: 403, message: texts.selectAccount.foreign });
+    return show(deps, again, { status: 403, message: texts.selectAccount.foreign });
   }
-  return { result: { select_account: { account } } };
+  return { result: { select_account: { account, remember: fields.has('remember') } } };
 }
 
 export const selectAccount: Prompt = { show, submit };
@@ -42,6 +47,11 @@ export const selectAccount: Prompt = { show, submit };
 function signedIn({ conversation }: Visit): string {
   if (conversation.user !== undefined) return conversation.user;
   throw new Problem('interaction_expired', 410, 'You are not signed in any more. Start again.');
+}
+
+/** What is no number is the first page. */
+function pageOf(value: string | undefined): number | undefined {
+  return value !== undefined && /^\d{1,4}$/.test(value) ? Number(value) : undefined;
 }
 
 async function choice(
@@ -61,10 +71,21 @@ async function choice(
     app: conversation.client.name,
     who: await nameOf(deps, conversation.user),
     filter: query.get('filter')?.slice(0, 100),
+    page: pageOf(query.get('page')),
+    remembered: await isRemembered(deps, conversation),
     message: refusal?.message,
     now: deps.clock(),
   };
   return { status: refusal?.status ?? 200, page: selectAccountPage(view, deps.config.brand) };
+}
+
+/** Whether the box is ticked: it says how it is. */
+async function isRemembered(
+  { directory }: InteractionDependencies,
+  { user, client }: Conversation,
+): Promise<boolean> {
+  const person = user === undefined ? undefined : (await directory.user(user))?.document;
+  return person !== undefined && rememberedAccount(person, client.id) !== undefined;
 }
 
 async function nothingToChoose(
@@ -79,6 +100,7 @@ async function nothingToChoose(
     who: await nameOf(deps, user),
     plans: plansAddress(deps),
     unfinished: await unfinishedOf(deps, user),
+    offers: await offersTo(deps, user),
   };
   return { status: 403, page: noAccountPage(view, deps.config.brand) };
 }
@@ -91,6 +113,27 @@ async function unfinishedOf({ signups, config }: InteractionDependencies, user: 
     const query = new URLSearchParams({ product, plan, ...(period && { period }) });
     return { product: name, href: `/signup?${query}` };
   });
+}
+
+/** Accounts that they can be in: by an invitation to their address, or because of its domain. */
+async function offersTo(
+  { directory }: InteractionDependencies,
+  user: string,
+): Promise<AccountOffers> {
+  const [{ open, waiting }, domains] = await Promise.all([
+    directory.invitations.of(user),
+    directory.domains.offers(user),
+  ]);
+  const known = new Set([...open, ...waiting].map(({ account }) => account.id));
+  const others = domains.filter(({ account }) => !known.has(account.id)).slice(0, mostNamed);
+  return {
+    invited: open.slice(0, mostNamed).map(({ invitation, account }) => ({
+      account: account.name,
+      href: `/invitation?${new URLSearchParams({ invitation: invitation.id })}`,
+    })),
+    waiting: waiting.slice(0, mostNamed).map(({ account }) => account.name),
+    domains: others.map(({ account: { id, name }, mode }) => ({ id, name, mode })),
+  };
 }
 
 const mostNamed = 5;

@@ -21,6 +21,8 @@ import type { Directory } from './directory/directory.ts';
 import type { Federation } from './federation/federation.ts';
 import { health } from './health.ts';
 import type { Readiness } from './health.ts';
+import { createHeldInvitations } from './links/held_invitations.ts';
+import { routes as invitations } from './links/invitation.ts';
 import { endWithSession } from './links/end_with_session.ts';
 import type { EventStreams } from './links/event_streams.ts';
 import { routes as links } from './links/routes.ts';
@@ -84,6 +86,7 @@ export function createApplication(options: ApplicationOptions): Application {
   const oidc = createOidc({ ...options, pages: pages.oidc });
   const cookies = createCookies(config.issuer);
   const csrf = createCsrf({ issuer: config.issuer, secrets, cookies });
+  const held = createHeldInvitations({ cookies, secrets, clock, directory });
   const app = oidc.provider;
   watchErrors(app, log);
   app.use(measured(options.measures));
@@ -119,6 +122,19 @@ export function createApplication(options: ApplicationOptions): Application {
       clock,
       signups: options.billing?.signups,
       addIdentity: identityAdding({ oidc: oidc.links, cookies, directory }),
+      isInvited: held.isInvited,
+    }).routes(),
+  );
+  app.use(
+    invitations({
+      config,
+      oidc: oidc.links,
+      secrets,
+      cookies,
+      csrf,
+      clock,
+      directory,
+      held,
     }).routes(),
   );
   app.use(
@@ -173,6 +189,8 @@ function browserLimit(limits: Limits, config: Config): Middleware {
     '/integrations/',
     '/signin',
     '/signup',
+    '/invitation',
+    '/domain',
     '/oauth2/authorize',
     '/oauth2/logout',
     '/oauth2/par',

@@ -28,6 +28,7 @@ interface Asked {
     | 'receivers'
     | 'events'
     | 'stripe'
+    | 'mail'
     | 'import'
     | 'export'
     | Noun
@@ -70,7 +71,7 @@ function parse(parameters: readonly string[]): Asked {
 }
 
 function takesMore(command: Asked['command']): boolean {
-  const open = ['receivers', 'events', 'stripe', 'import', 'export', 'help'];
+  const open = ['receivers', 'events', 'stripe', 'mail', 'import', 'export', 'help'];
   return open.includes(command) || isNoun(command);
 }
 
@@ -116,6 +117,7 @@ function commandOf(word: string): Asked['command'] {
     case 'receivers':
     case 'events':
     case 'stripe':
+    case 'mail':
     case 'import':
     case 'export':
     case 'help':
@@ -201,6 +203,12 @@ async function main(parameters: readonly string[]): Promise<void> {
       await events(await configuration(asked).load(), wish, print);
       return;
     }
+    case 'mail': {
+      const { mail, mailAsked } = await import('./mail_command.ts');
+      const wish = mailAsked(asked.rest, asked.values);
+      process.stdout.write(await mail(await configuration(asked).load(), wish));
+      return;
+    }
     case 'stripe': {
       const { stripe, stripeAsked } = await import('./stripe_command.ts');
       const wish = stripeAsked(asked.rest, asked.values);
@@ -270,6 +278,7 @@ function summary(file: string, config: Config): string {
   plans      ${list(config.products.flatMap(plansOf))}
   stripe     ${config.stripe === undefined ? 'none' : stripeOf(config.stripe)}
   receivers  ${list(config.receivers)}
+  mail       ${config.mail === undefined ? 'none' : mailServer(config.mail.server)}
 ${billingWarnings(config)
   .map((warning) => `\n${warning}\n`)
   .join('')}`;
@@ -279,6 +288,12 @@ function plansOf({ id, plans }: Config['products'][number]): { id: string }[] {
   return plans.map((plan) => ({
     id: `${id}/${plan.id}${plan.prices.length === 0 ? ' (free)' : ''}`,
   }));
+}
+
+/** Where it is, and not who we are there. */
+function mailServer(server: string): string {
+  const { protocol, host } = new URL(server);
+  return `${protocol}//${host}`;
 }
 
 /** Of the key no more than the mode. */

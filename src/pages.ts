@@ -40,13 +40,18 @@ export function createPages({ config, log }: { config: Config; log: Log }): Page
     },
     oidc: {
       signOut(ctx, form) {
-        sendPage(ctx, signOutPage(form, brand));
+        const app = ctx.oidc.client?.clientName;
+        sendPage(ctx, signOutPage({ form, app, stay: '/oauth2/logout/success' }, brand));
         return Promise.resolve();
       },
       // Who answered the question with no comes here, too.
       async signedOut(ctx) {
-        const { accountId } = await ctx.oidc.provider.Session.get(ctx);
-        sendPage(ctx, accountId === undefined ? signedOutPage(brand) : stayedPage(brand));
+        const { accountId, authorizations } = await ctx.oidc.provider.Session.get(ctx);
+        const { client } = ctx.oidc;
+        // The address says of which app; whether they have left it, only the session does.
+        const left = client !== undefined && authorizations?.[client.clientId] === undefined;
+        const stayed = () => stayedPage(brand, left ? client.clientName : undefined);
+        sendPage(ctx, accountId === undefined ? signedOutPage(brand) : stayed());
       },
       // Nothing can be sent to the client: the person sees it, with the id that finds the log line.
       error(ctx, out, cause) {

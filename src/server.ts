@@ -9,6 +9,8 @@ import type { Rooms } from './application.ts';
 import type { Clock } from './base/clock.ts';
 import { createFetch } from './base/fetch.ts';
 import { randomToken } from './base/ids.ts';
+import { findTxtRecords } from './base/dns.ts';
+import type { FindTexts } from './base/dns.ts';
 import type { Log } from './base/log.ts';
 import { noMeasures } from './base/measures.ts';
 import type { Measures } from './base/measures.ts';
@@ -43,6 +45,8 @@ import { createEndings } from './oidc/endings.ts';
 import { openKeyring } from './oidc/keyring.ts';
 import type { Keyring } from './oidc/keyring.ts';
 import { createLiveSessions } from './oidc/live_sessions.ts';
+import { openMail } from './mail/mail.ts';
+import type { MailRoom } from './mail/mail.ts';
 import { createNotifying } from './notifying.ts';
 import { measuredStore } from './storage/measured.ts';
 import type { PendingEvent, Store } from './storage/store.ts';
@@ -62,6 +66,8 @@ export interface ServerOptions {
   fetch?: typeof globalThis.fetch;
   /** Nothing is measured when not given. */
   measures?: Measures;
+  /** Of the DNS. */
+  findTexts?: FindTexts;
 }
 
 export interface Server {
@@ -87,6 +93,8 @@ export interface Server {
   directory: Directory;
   /** Absent where nothing is sold by Stripe. */
   billing: Billing | undefined;
+  /** Absent where no e-mails are sent. */
+  mail: MailRoom | undefined;
   dispatcher: Dispatcher;
   deliveries: Deliveries;
   /** Who is told of events. */
@@ -119,9 +127,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const { registration, lifetimes } = config;
   const reservedIds = new Set([linkClientId, signupClientId]);
   const seats = lateSeats();
-  const roles = () => present.config().roles;
-  const people = { ...config.people, roles, secrets };
-  const who = { registration, reservedIds, people };
+  const people = () => ({ ...present.config().people, roles: present.config().roles });
+  const { findTexts = findTxtRecords } = options;
+  const who = { registration, reservedIds, people, secrets, findTexts };
   const directory = createDirectory({ store, clock, log, seats, ...who });
   const federation = createFederation({ config, store, secrets, fetch, clock, log });
   const signIns = measuredSignIns({ directory, federation }, measures);
@@ -148,10 +156,12 @@ export async function createServer(options: ServerOptions): Promise<Server> {
 
   const billing = await openBilling({ ...common, config: now, directory });
   if (billing !== undefined) seats.tie(billing.seats);
+  const mail = await openMail({ ...common, config: now, directory });
   const handlers: Handler[] = [
     createAuditHandler({ store }),
     ...directory.handlers,
     ...(billing?.handlers ?? []),
+    ...(mail?.handlers ?? []),
     endings.handler,
     cutoffHandler({ store, clock, endings }),
     ...notifying.handlers,
@@ -168,7 +178,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const present = presentApplication(rooms, { config, keyring, reservedIds });
   const watches = createWatches({ keyring, cutoffs, log, takeKeys: present.takeKeys });
 
-  const own = billing === undefined ? [] : [billing];
+  const own = [billing, mail].filter((room) => room !== undefined);
   const closing = createClosingWorker({
     ...common,
     closing: directory.closing,
@@ -199,6 +209,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     },
     directory,
     billing,
+    mail,
     dispatcher,
     deliveries: notifying.deliveries,
     receivers: notifying.receivers,

@@ -26,6 +26,9 @@ export const usage = `Tollgate, an OpenID Connect provider
   tollgate stripe push   says what it would make there; with --yes it makes what is missing
   tollgate stripe sync [ACCOUNT]
                          makes accounts what Stripe says, and says what was different
+  tollgate mail list     says which e-mails wait, and which were given up; --dead: only these
+  tollgate mail retry ID …, mail retry --dead
+                         has them tried again, one or all that were given up
   tollgate users, accounts, members, invitations, sessions
                          shows and changes who there is: see \`tollgate help users\`
   tollgate import FILE   says what of a file of people and accounts would be written; with --yes
@@ -45,7 +48,7 @@ export const usage = `Tollgate, an OpenID Connect provider
   --thin             of stripe push: asks for thin events instead of snapshots
   --type NAME        of receivers and events: only these, may be repeated
   --since TIME       of events: such as 2027-01-02T03:04:05Z
-  --limit NUMBER     of events list: so many, 50 when not given
+  --limit NUMBER     of events list and mail list: so many, 50 when not given
   --json             of all but serve and check: for programs
 
 Secrets come from the environment: TOLLGATE_SECRET, or a file named by TOLLGATE_SECRET_FILE.

@@ -3,6 +3,7 @@
 import type { AccountDocument } from '../src/storage/documents.ts';
 import { html, type Html } from '../src/web/html.ts';
 import { iconOf } from './icons.ts';
+import { accountOffers, hasOffers, type AccountOffers } from './account_offers.ts';
 import { help, layout, notice, promptFields, type Brand, type PromptForm } from './layout.ts';
 import { texts } from './texts.ts';
 
@@ -25,6 +26,10 @@ export interface SelectAccountView {
   who?: string | undefined;
   /** What the list is narrowed to. */
   filter?: string | undefined;
+  /** Whether one of them is used with this app in all browsers. */
+  remembered?: boolean | undefined;
+  /** Which part of a long list, from 1. */
+  page?: number | undefined;
   message?: string | undefined;
   now: number;
 }
@@ -39,10 +44,12 @@ export interface NoAccountView {
   plans?: string | undefined;
   /** Sign-ups that were begun, and where they go on. */
   unfinished?: readonly { product: string; href: string }[];
+  /** Accounts that they can be in. */
+  offers?: AccountOffers;
 }
 
 const filterFrom = 8;
-/** So many rows at most; who has more accounts finds them by name. */
+/** So many rows on a page. */
 const mostRows = 100;
 const day = 86_400_000;
 const soon = 14;
@@ -52,21 +59,79 @@ export function selectAccountPage(view: SelectAccountView, brand: Brand): Html {
   const filtering = view.accounts.length >= filterFrom;
   const filter = filtering ? (view.filter ?? '').trim() : '';
   const found = view.accounts.filter(({ name }) => matches(name, filter));
+  const part = partOf(found.length, view.page);
   const content = html`${help(view.who === undefined ? words.help(view.app) : texts.signedInAs(view.who))}
   ${notice(view.message)} ${filtering && filterForm(view, filter)}
   ${
     found.length === 0
       ? html`<p class="empty">${words.nothingFound(filter)}</p>`
       : html`<form method="post" action="${view.form.action}">
-          ${promptFields(view.form)}
+          ${promptFields(view.form)} ${place({ filter, page: part.page })}
+          ${view.accounts.length > 1 && remember(view)}
           <ul class="rows">
-            ${found.slice(0, mostRows).map((account) => html`<li>${row(account, view)}</li>`)}
+            ${found.slice(part.from, part.to).map((account) => html`<li>${row(account, view)}</li>`)}
           </ul>
         </form>`
   }
+  ${paging(view.form, filter, part, found.length)}
   ${filter !== '' && html`<p class="after"><a href="${view.form.action}">${words.showAll}</a></p>`}
   ${useAnother(view.form)}`;
   return layout({ title: words.title, content }, brand);
+}
+
+interface Part {
+  page: number;
+  pages: number;
+  /** Rows, `to` not included. */
+  from: number;
+  to: number;
+}
+
+/** A page that there is not is the last one. */
+function partOf(count: number, wanted = 1): Part {
+  const pages = Math.max(1, Math.ceil(count / mostRows));
+  const page = Math.min(Math.max(1, wanted), pages);
+  const from = (page - 1) * mostRows;
+  return { page, pages, from, to: Math.min(count, from + mostRows) };
+}
+
+/** Above the rows, because each of them sends the form. */
+function remember({ app, remembered }: SelectAccountView): Html {
+  return html`<label class="remember" for="remember">
+    <input
+      id="remember"
+      type="checkbox"
+      name="remember"
+      value="yes"
+      ${remembered === true && html`checked`}
+    />
+    <span>${texts.selectAccount.remember(app)}</span>
+  </label>`;
+}
+
+/** So that the page that is shown again is the same one. */
+function place({ filter, page }: { filter: string; page: number }): Html {
+  return html`${filter !== '' && html`<input type="hidden" name="filter" value="${filter}" />`}
+  ${page > 1 && html`<input type="hidden" name="page" value="${page}" />`}`;
+}
+
+function paging(
+  { action }: PromptForm,
+  filter: string,
+  { page, pages, from, to }: Part,
+  count: number,
+): Html | undefined {
+  if (pages === 1) return undefined;
+  const { selectAccount: words } = texts;
+  const link = (other: number, label: string, rel: string) => {
+    const query = new URLSearchParams({ ...(filter !== '' && { filter }), page: String(other) });
+    return html`<a href="${action}?${query.toString()}" rel="${rel}">${label}</a>`;
+  };
+  return html`<nav class="after" aria-label="${words.pages}">
+    ${page > 1 && link(page - 1, words.previous, 'prev')}
+    <span>${words.part(`${from + 1}–${to}`, count)}</span>
+    ${page < pages && link(page + 1, words.next, 'next')}
+  </nav>`;
 }
 
 export function noAccountPage(view: NoAccountView, brand: Brand): Html {
@@ -78,6 +143,7 @@ export function noAccountPage(view: NoAccountView, brand: Brand): Html {
       : [onlyClosed.title(length), onlyClosed.sentence(view.closed), onlyClosed.advice];
   const content = html`${help(sentence, advice)}
     ${view.who !== undefined && html`<p class="help">${texts.signedInAs(view.who)}</p>`}
+    ${view.offers !== undefined && accountOffers(view.offers, view.form.csrf)}
     <form method="post" action="${view.form.action}" class="stack">
       ${promptFields(view.form)} ${waysToPlans(view)}
       <button
@@ -92,8 +158,9 @@ export function noAccountPage(view: NoAccountView, brand: Brand): Html {
   return layout({ title, content }, brand);
 }
 
-function adviceOf({ plans, unfinished = [] }: NoAccountView): string {
+function adviceOf({ plans, offers, unfinished = [] }: NoAccountView): string {
   const { noAccount, noPlan } = texts;
+  if (offers !== undefined && hasOffers(offers)) return noAccount.offered;
   if (plans === undefined) return noAccount.advice;
   return unfinished.length > 0 ? noPlan.unfinished : noPlan.advice;
 }
@@ -150,7 +217,7 @@ function row(account: AccountRow, { current, now }: SelectAccountView): Html {
 }
 
 /** One badge at most: what needs attention first. */
-function badge(
+export function badge(
   { locked, document }: AccountRow,
   isCurrent: boolean,
   now: number,
@@ -173,7 +240,7 @@ function badge(
   return isCurrent ? html`<span class="badge good">${words.current}</span>` : undefined;
 }
 
-function roleAndPlan({ roles, document }: AccountRow): string {
+export function roleAndPlan({ roles, document }: AccountRow): string {
   const { selectAccount: words } = texts;
   const [role] = roles;
   const subscription = Object.values(document.subscriptions ?? {}).find(
@@ -195,7 +262,7 @@ export function initialsOf(name: string): string {
   return letters.join('').toLocaleUpperCase('en') || '?';
 }
 
-function matches(name: string, filter: string): boolean {
+export function matches(name: string, filter: string): boolean {
   return fold(name).includes(fold(filter));
 }
 

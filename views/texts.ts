@@ -160,6 +160,11 @@ const failures: Record<string, FailureText> = {
     sentence: 'Nothing was paid.',
     action: 'Choose a plan',
   },
+  app_unknown: {
+    title: 'There is no such app',
+    sentence: 'The address may be cut off or mistyped, or the app is no longer offered.',
+    advice: 'Go back, or look at the list of apps.',
+  },
   checkout_unknown: {
     title: 'We do not know this payment',
     sentence: 'The address may be cut off or mistyped.',
@@ -273,10 +278,15 @@ export const texts = {
   selectAccount: {
     title: 'Choose an account',
     help: (app: string) => `Which one do you want to use with ${app}?`,
+    remember: (app: string) => `Always use the account I choose with ${app}`,
     filter: 'Find an account',
     find: 'Find',
     nothingFound: (filter: string) => `None of your accounts is called “${filter}”.`,
     showAll: 'Show all accounts',
+    part: (rows: string, count: number) => `${rows} of ${count}`,
+    pages: 'More accounts',
+    previous: 'Previous',
+    next: 'Next',
     found: (count: number) => `${count} ${plural(count, 'account', 'accounts')}`,
     current: 'Current',
     late: 'Payment is late',
@@ -294,6 +304,7 @@ export const texts = {
     title: 'You have no account yet',
     sentence: 'You are signed in, but you are not a member of an account.',
     advice: 'Ask somebody at your company to invite you, then sign in again.',
+    offered: 'This is where you can go from here.',
   },
   /** Who comes in by a plan. */
   noPlan: {
@@ -405,15 +416,27 @@ export const texts = {
 
   signOut: {
     title: 'Sign out?',
-    sentence: (company: string) =>
-      `You will be signed out of ${company} and of the apps that you use with it, in this browser.`,
+    /** What comes of it, by how far it goes. */
+    of: {
+      app: (company: string) =>
+        `You will be signed out of this app. You stay signed in to ${company}, and to your other apps.`,
+      all: (company: string) =>
+        `You will be signed out of ${company} and of the apps that you use with it, in this browser.`,
+      everywhere: (company: string) =>
+        `You will be signed out of ${company} and of the apps that you use with it, on all of your devices.`,
+    },
     stays: 'Other browsers and devices stay signed in.',
+    choice:
+      'You can sign out of all apps in this browser, or of this one alone. Other browsers and devices stay signed in.',
     yes: 'Sign out',
+    all: 'Sign out of all apps',
+    only: (app: string | undefined) => `Sign out of ${app ?? 'this app'} only`,
     no: 'Stay signed in',
     done: 'You are signed out',
     doneSentence: (company: string) => `You are no longer signed in to ${company} in this browser.`,
     doneAdvice: 'If others use this computer, sign out of the site you signed in with, too.',
     again: 'Sign in again',
+    left: (app: string) => `You are signed out of ${app}`,
     stayed: 'You are still signed in',
     stayedSentence: (company: string) => `You are signed in to ${company} in this browser.`,
     stayedAdvice: 'You can go back to the app, or close this page.',

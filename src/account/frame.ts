@@ -1,6 +1,7 @@
 /** What the frame of a page needs to know of a request. */
 
 import type { FrameView, Tab } from '../../views/account/frame.ts';
+import { launchable } from './launchable.ts';
 import type { AccountPages } from './pages.ts';
 import type { MemberVisit, PersonVisit } from './visit.ts';
 
@@ -12,9 +13,11 @@ export function frameOf(
 ): FrameView {
   const code = visit.query.get('done');
   const sells = config.stripe !== undefined;
+  const launches = launchable(config).length > 0;
   return {
     tab,
     sells,
+    launches,
     ...('account' in visit
       ? {
           account: {

@@ -123,13 +123,11 @@ async function invite(deps: AccountPages, visit: MemberVisit): Promise<Answer> {
       const view = { link, role: roleName(role, config.roles), endsAt, email };
       return { page: linkPage({ ...sharedOf(deps, visit), ...view }, config.brand) };
     },
-    show: async (problem, sentence) => {
-      if (problem.code === 'email_invalid')
-        return refuse('email', membersTexts.inviting.emailProblem);
-      if (problem.code === 'role_invalid') return refuse('role', sentence);
-      const said =
-        problem.code === 'too_many_invitations' ? membersTexts.inviting.tooMany : sentence;
-      return Promise.resolve(refuse('', said, problem.status));
+    show({ code, sentence, status }) {
+      if (code === 'email_invalid') return refuse('email', sentence);
+      if (code === 'role_invalid') return refuse('role', sentence);
+      const { tooMany } = membersTexts.inviting;
+      return refuse('', code === 'too_many_invitations' ? tooMany : sentence, status);
     },
   });
 }
@@ -179,7 +177,7 @@ async function changeRole(deps: AccountPages, visit: MemberVisit, row: MemberRow
       await deps.directory.setRoles(account.id, row.user, [role], by);
       return { to: toMembers(visit), done: 'changed' };
     },
-    show: (problem, sentence) => Promise.resolve(refuse('', sentence, problem.status)),
+    show: ({ sentence, status }) => refuse('', sentence, status),
   });
 }
 
@@ -204,9 +202,7 @@ async function remove(deps: AccountPages, visit: MemberVisit, row: MemberRow): P
       const went = await deps.directory.removeMember(account.id, row.user, by);
       return { to: toMembers(visit), done: went ? 'removed' : 'gone' };
     },
-    show: (problem, sentence) => {
-      const problems = new Map([['', sentence]]);
-      return Promise.resolve(showRemove(deps, visit, row, { problems, status: problem.status }));
-    },
+    show: ({ sentence, status }) =>
+      showRemove(deps, visit, row, { problems: new Map([['', sentence]]), status }),
   });
 }

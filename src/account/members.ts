@@ -99,7 +99,7 @@ function memberView({ config }: AccountPages, visit: MemberVisit, row: MemberRow
     isOwner: row.isOwner,
     isYou,
     isDisabled: status === 'disabled',
-    ...(isKeeper ? { seen: { at: usedAt } } : {}),
+    seen: isKeeper ? usedAt : undefined,
     change: may || (isYou && visit.isOwner) ? `/account/members/role?${query}` : undefined,
     remove: may ? `/account/members/remove?${query}` : undefined,
     leave: isYou ? leaveAddress(visit) : undefined,
@@ -154,6 +154,6 @@ async function decide(deps: AccountPages, visit: MemberVisit): Promise<Answer> {
       await doing.act();
       return { to: toMembers(visit), done: doing.done };
     },
-    show: ({ status }, sentence) => showMembers(deps, visit, { sentence, status }),
+    show: (refused) => showMembers(deps, visit, refused),
   });
 }

@@ -1,4 +1,4 @@
-/** All pages of `/account`, in one list: the test of who may use what goes through it. */
+/** All pages of `/account`, and `/apps`, in one list: the test of who may use what goes through it. */
 
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
@@ -19,6 +19,10 @@ import { identityPages } from './identities.ts';
 import { memberPages } from './members.ts';
 import { profilePages } from './profile.ts';
 import { sessionPages } from './sessions.ts';
+import { accountsPages } from './accounts.ts';
+import { activityPages } from './activity.ts';
+import { settingsPages } from './settings.ts';
+import { launchPages } from './launch.ts';
 import type { AccountRoute } from './visit.ts';
 
 export interface AccountPages {
@@ -40,6 +44,7 @@ export interface AccountPages {
 
 export function accountPages(deps: AccountPages): AccountRoute[] {
   return [
+    ...launchPages(deps),
     ...profilePages(deps),
     ...identityPages(deps),
     ...sessionPages(deps),
@@ -47,5 +52,8 @@ export function accountPages(deps: AccountPages): AccountRoute[] {
     ...memberPages(deps),
     ...closingPages(deps),
     ...dataPages(deps),
+    ...accountsPages(deps),
+    ...settingsPages(deps),
+    ...activityPages(deps),
   ];
 }

@@ -29,11 +29,12 @@ export function routes(deps: AccountPages): Router {
   const router = new Router();
   const limit = config.limits.perAddressPerMinute;
   router.use(
-    '/account',
+    ['/account', '/apps'],
     limits.byAddress({ name: 'account', limit, windowSeconds: 60, whenStoreFails: 'open' }),
   );
   for (const route of accountPages(deps)) {
-    const serve = (ctx: ParameterizedContext) => visit(ctx, deps, route);
+    // The declaration goes with it, for the test of who may use what.
+    const serve = Object.assign((ctx: ParameterizedContext) => visit(ctx, deps, route), { route });
     if (route.method === 'GET') router.get(route.path, serve);
     else router.post(route.path, serve);
   }

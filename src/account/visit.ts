@@ -43,7 +43,7 @@ export type Answer =
 
 interface Common {
   method: 'GET' | 'POST';
-  /** Under `/account`; `:name` is in `ctx.params`. */
+  /** Under `/account` (the list of apps: `/apps`); `:name` is in `ctx.params`. */
   path: string;
   /** Only for who signed in within the last minutes: others do so again first. */
   fresh?: true;

@@ -45,7 +45,7 @@ export async function withRooms<T>(
     });
     const all = { ...deps, store };
     const seats = seatsOf(all);
-    const people = { ...config.people, roles: () => config.roles, secrets: deps.secrets };
+    const people = () => ({ ...config.people, roles: config.roles });
     const { registration } = config;
     const directory = createDirectory({
       ...all,

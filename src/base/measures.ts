@@ -130,6 +130,21 @@ export const measures = {
     help: 'Accounts that differed from Stripe when all were last compared. All processes say the same.',
     labels: [],
   },
+  tollgate_mails_total: {
+    type: 'counter',
+    help: 'E-mails, by what came of an attempt: `sent`, `failed` (and tried again), `dead` (given up), or `dropped` (nothing to say any more).',
+    labels: ['outcome'],
+  },
+  tollgate_mails_waiting: {
+    type: 'gauge',
+    help: 'E-mails that are to be sent; counted up to 1000. All processes say the same.',
+    labels: [],
+  },
+  tollgate_mails_oldest_seconds: {
+    type: 'gauge',
+    help: 'Age of the oldest of them; 0 for none.',
+    labels: [],
+  },
   tollgate_reloads_total: {
     type: 'counter',
     help: 'How often running processes took up other `clients` (and what else may change), or other `keys`.',

@@ -62,13 +62,6 @@ function complainOfParts(text: string, url: URL): Complaint | undefined {
 }
 
 /** Also on this machine (OpenID Connect Core §4). */
-function complainOfHttps(text: string): Complaint | undefined {
-  const plain = URL.parse(text)?.protocol === 'http:';
-  return plain
-    ? [`${shown(text)} is not secure.`, 'Begin it with https://.']
-    : complainOfAddress(text);
-}
-
 /** Also by plain http, which other rules confine to private networks. */
 function complainOfReceiver(text: string): Complaint | undefined {
   return complainOfAddress(text.replace(/^http:/i, 'https:'));
@@ -159,7 +152,6 @@ export const id = z
 export const text = z.string().min(1).max(200);
 export const address = checked(z.string(), complainOfAddress);
 export const receiverAddress = checked(z.string(), complainOfReceiver);
-export const httpsAddress = checked(z.string(), complainOfHttps);
 export const origin = checked(z.string(), complainOfOrigin);
 export const range = checked(z.string(), complainOfRange);
 export const contact = checked(z.string(), complainOfContact);

@@ -5,7 +5,7 @@
 
 import { z } from 'zod';
 import { complainOfEventType } from './event_types.ts';
-import { address, checked, httpsAddress, id, receiverAddress, scope, text } from './fields.ts';
+import { address, checked, id, receiverAddress, scope, text } from './fields.ts';
 
 export const providerSchema = z.strictObject({
   id: id.describe('Its name in addresses (`/signin/google`) and in variables.'),
@@ -120,10 +120,10 @@ export const clientSchema = z.strictObject({
     .max(60)
     .default(30)
     .describe('How long a refresh token that was replaced is still answered: tabs that race.'),
-  initiateLoginUri: httpsAddress
+  initiateLoginUri: address
     .optional()
     .describe(
-      'Where the app begins a sign-in that it did not ask for (OpenID Connect Core §4): from the list of apps, after an invitation, or when somebody kept an old page open. Always https.',
+      'Where the app begins a sign-in that it did not ask for (OpenID Connect Core §4): from the list of apps, after an invitation, or when somebody kept an old page open. Always https, but on this machine.',
     ),
   launchUrl: address
     .optional()

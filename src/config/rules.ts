@@ -155,6 +155,11 @@ function checkClient(client: Client, key: string, config: Sound<Config>): Config
   if (client.ssf === true && !grantTypes.includes('client_credentials')) {
     complain('ssf', 'Its tokens come by client_credentials.', 'Add that to its grantTypes.');
   }
+  // By the specification always https. On this machine there are no certificates, on either side.
+  const plainly = client.initiateLoginUri?.toLowerCase().startsWith('http:') === true;
+  if (plainly && config.issuer?.startsWith('https:') === true) {
+    complain('initiateLoginUri', 'It is not secure.', 'Begin it with https://.');
+  }
   problems.push(...checkAddresses(client, key), ...checkClientSecret(client, key));
   return problems;
 }

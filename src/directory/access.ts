@@ -26,6 +26,8 @@ export interface Membership {
 export interface Access {
   /** Sorted by name. */
   usableAccounts: (user: string) => Promise<UsableAccount[]>;
+  /** The id of the only one, where there is exactly one: no more is read than it takes to know. */
+  onlyAccount: (user: string) => Promise<string | undefined>;
   membership: (user: string, account: string) => Promise<Membership | undefined>;
 }
 
@@ -35,25 +37,18 @@ const batch = 20;
 export function createAccess({ store }: { store: Store }): Access {
   return {
     async usableAccounts(id) {
-      const user = (await store.get('user', id))?.document;
-      const memberships = user?.memberships ?? [];
       const usable: UsableAccount[] = [];
-      for (let start = 0; start < memberships.length; start += batch) {
-        const accounts = memberships
-          .slice(start, start + batch)
-          .map(({ account }) => store.get('account', account));
-        for (const stored of await Promise.all(accounts)) {
-          const roles = rolesNow(id, user, stored?.id, stored?.document);
-          if (stored === undefined || roles === undefined) continue;
-          usable.push({
-            id: stored.id,
-            name: stored.document.name,
-            roles,
-            document: stored.document,
-          });
-        }
-      }
+      for await (const some of usableOf(store, id, batch)) usable.push(...some);
       return usable.toSorted(byName);
+    },
+
+    async onlyAccount(id) {
+      const usable: UsableAccount[] = [];
+      for await (const some of usableOf(store, id, 2)) {
+        usable.push(...some);
+        if (usable.length > 1) return undefined;
+      }
+      return usable[0]?.id;
     },
 
     async membership(id, account) {
@@ -66,6 +61,21 @@ export function createAccess({ store }: { store: Store }): Access {
       return { user: user.document, account: { id: account, ...stored.document }, roles };
     },
   };
+}
+
+/** @param first so many are read at first; behind them as many at a time as may be */
+async function* usableOf(store: Store, id: string, first: number): AsyncGenerator<UsableAccount[]> {
+  const user = (await store.get('user', id))?.document;
+  const memberships = user?.memberships ?? [];
+  for (let start = 0, size = first; start < memberships.length; start += size, size = batch) {
+    const some = memberships.slice(start, start + size);
+    const accounts = await Promise.all(some.map(({ account }) => store.get('account', account)));
+    yield accounts.flatMap((stored) => {
+      const roles = rolesNow(id, user, stored?.id, stored?.document);
+      if (stored === undefined || roles === undefined) return [];
+      return [{ id: stored.id, name: stored.document.name, roles, document: stored.document }];
+    });
+  }
 }
 
 /** @returns `undefined` when the user may not act for the account */

@@ -12,8 +12,8 @@ export interface ActivityRow {
   user?: Named;
   /** Who did it. Absent: an operator, or nobody in particular. */
   actor?: Named;
-  /** Words of the record: a role, a domain, a reason. Ids of nothing else. */
-  words: { roles?: string[]; domain?: string; product?: string; reason?: string };
+  /** What the record says of it. Ids of nothing else. */
+  words: { roles?: string[]; domain?: string };
 }
 
 export interface Named {
@@ -60,11 +60,10 @@ function rowOf(id: string, record: AuditDocument, names: ReadonlyMap<string, Nam
   const user = names.get(record.user ?? '');
   const actor = names.get(textOf(record, 'actor') ?? '');
   const { roles } = record.data;
+  const domain = textOf(record, 'domain');
   const words = {
     ...(Array.isArray(roles) ? { roles: roles.filter((role) => typeof role === 'string') } : {}),
-    ...wordOf(record, 'domain'),
-    ...wordOf(record, 'product'),
-    ...wordOf(record, 'reason'),
+    ...(domain === undefined ? {} : { domain }),
   };
   return {
     id,
@@ -74,14 +73,6 @@ function rowOf(id: string, record: AuditDocument, names: ReadonlyMap<string, Nam
     ...(actor === undefined ? {} : { actor }),
     words,
   };
-}
-
-function wordOf<Name extends string>(
-  record: AuditDocument,
-  name: Name,
-): Partial<Record<Name, string>> {
-  const value = textOf(record, name);
-  return value === undefined ? {} : ({ [name]: value } as Record<Name, string>);
 }
 
 function textOf({ data }: AuditDocument, name: string): string | undefined {

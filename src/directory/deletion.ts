@@ -18,7 +18,7 @@ import type { Seats } from './seats.ts';
 import { userUnknown } from './users.ts';
 import type { StoredUser } from './users.ts';
 
-export const dayMs = 24 * 60 * 60 * 1000;
+const dayMs = 24 * 60 * 60 * 1000;
 /** By then all who are to hear of it have been told as a rule, and what they had is ended. */
 const purgeAfterMs = dayMs;
 const nameOfGone = 'Account of a deleted person';
@@ -48,7 +48,7 @@ export interface Deletions {
   ask: (user: string, days: number) => Promise<number>;
   /** @returns whether there was something to take back */
   withdraw: (user: string) => Promise<boolean>;
-  /** For operators: at once, with the accounts that are theirs alone. @throws {Problem} as `ask` does */
+  /** For operators: at once, with the accounts that are theirs alone. Idempotent. @throws {Problem} as `ask` does */
   now: (user: string) => Promise<StoredUser>;
   /** The same for somebody who is the last owner of no account. @throws {Problem} `last_owner` (409) */
   ofNoOwner: (user: string) => Promise<StoredUser>;
@@ -118,8 +118,8 @@ export function createDeletions(options: DeletionOptions): Deletions {
 async function planOf({ store }: DeletionOptions, user: string): Promise<DeletionPlan> {
   const plan: DeletionPlan = { closing: [], handOver: [] };
   const present = (await store.get('user', user))?.document;
-  if (present === undefined || present.status === 'deleted') throw userUnknown();
-  const memberships = present.memberships ?? [];
+  if (present === undefined) throw userUnknown();
+  const memberships = present.status === 'deleted' ? [] : (present.memberships ?? []);
   for (let start = 0; start < memberships.length; start += batch) {
     const found = memberships.slice(start, start + batch).map(async ({ account }) => {
       const document = (await store.get('account', account))?.document;

@@ -8,6 +8,8 @@
  */
 
 import type { Clock } from '../base/clock.ts';
+import { findTxtRecords } from '../base/dns.ts';
+import type { FindTexts } from '../base/dns.ts';
 import type { Log } from '../base/log.ts';
 import type { Secrets } from '../base/secrets.ts';
 import type { Handler } from '../events/handlers.ts';
@@ -27,6 +29,8 @@ import type { Closing } from './closing.ts';
 import { createDeletions } from './deletion.ts';
 import type { DeletionPlan, Deletions } from './deletion.ts';
 import { exportPerson } from './export_person.ts';
+import { createDomains } from './domains.ts';
+import type { Domains } from './domain_types.ts';
 import { linkIdentity, unlinkIdentity } from './identities.ts';
 import type { Invitations } from './invitation_types.ts';
 import { createInvitations } from './invitations.ts';
@@ -35,6 +39,7 @@ import type { JoiningDeps } from './joining.ts';
 import { createLastUse } from './last_use.ts';
 import type { Used } from './last_use.ts';
 import { createLeaving } from './leaving.ts';
+import { rememberAccount, type RememberedChoice } from './chosen.ts';
 import { createMembers } from './members.ts';
 import type { HandOver, Members } from './members.ts';
 import { createMemberPages } from './member_pages.ts';
@@ -61,16 +66,21 @@ export interface DirectoryOptions {
   reservedIds?: ReadonlySet<string>;
   /** Where members are paid for. */
   seats?: Seats;
-  people?: PeopleOptions;
-}
-
-/** What is set about people and accounts, where it is not as usual. */
-export interface PeopleOptions {
-  /** The roles of the configuration; the last one is that of who is invited without a word about it. */
-  roles?: () => RoleTable;
-  invitationDays?: number;
+  /** As it is set now; as usual where it is not given. */
+  people?: () => PeopleSettings;
   /** For the links of invitations: without them none can be made. */
   secrets?: Secrets;
+  /** Where the records are looked for that prove a domain. */
+  findTexts?: FindTexts;
+}
+
+/** What the configuration says about people and accounts. */
+export interface PeopleSettings {
+  /** The last one is that of who is invited without a word about it. */
+  roles: RoleTable;
+  invitationDays: number;
+  /** Whether an account may prove a domain. */
+  domains: boolean;
 }
 
 export interface Directory extends Revocations, MemberPages, Activity, Profiles {
@@ -86,6 +96,10 @@ export interface Directory extends Revocations, MemberPages, Activity, Profiles 
   account(id: string): Promise<Account | undefined>;
   /** The accounts that the user may act for now, sorted by name. */
   usableAccounts(user: string): Promise<UsableAccount[]>;
+  /** The only account that the user may act for now: `undefined` where there is none, or more than one. */
+  onlyAccount(user: string): Promise<string | undefined>;
+  /** The one that they want to use with this app from now on, in all browsers. */
+  rememberAccount(choice: RememberedChoice): Promise<void>;
   /** May this user act for this account now, and as what? The single answer. */
   membership(user: string, account: string): Promise<Membership | undefined>;
 
@@ -149,6 +163,7 @@ export interface Directory extends Revocations, MemberPages, Activity, Profiles 
   unlinkIdentity(user: string, issuer: string, subject: string): Promise<boolean>;
 
   invitations: Invitations;
+  domains: Domains;
 
   /** Which accounts would go with them, and which they have to hand over first. @throws {Problem} `user_unknown` (404) */
   deletionPlan(user: string): Promise<DeletionPlan>;
@@ -179,7 +194,8 @@ export interface Directory extends Revocations, MemberPages, Activity, Profiles 
 
 export function createDirectory(options: DirectoryOptions): Directory {
   const { store, clock, log, seats = roomForAll, reservedIds = new Set() } = options;
-  const { roles = () => usualRoles, invitationDays = 7, secrets } = options.people ?? {};
+  const { people: settings = () => usualSettings, secrets, findTexts = findTxtRecords } = options;
+  const roles = () => settings().roles;
   const accounts = createAccounts({ store, clock, roles });
   const closing = createClosing({ store, clock, accounts });
   const closeAccount = (account: string) => closing.ask({ account });
@@ -189,7 +205,8 @@ export function createDirectory(options: DirectoryOptions): Directory {
   const members = createMembers({ store, clock, roles, accounts, seats });
   const access = createAccess({ store });
   const joining = { store, clock, access, members };
-  const invitations = createInvitations({ ...joining, roles, invitationDays, secrets });
+  const invitations = createInvitations({ ...joining, settings, secrets });
+  const domains = createDomains({ ...joining, settings, findTexts });
 
   return {
     signIn: createSignIn({ ...options, accounts }),
@@ -198,8 +215,8 @@ export function createDirectory(options: DirectoryOptions): Directory {
       const stored = await store.get('account', id);
       return stored === undefined ? undefined : { id, ...stored.document };
     },
-    usableAccounts: access.usableAccounts,
-    membership: access.membership,
+    ...access,
+    rememberAccount: (choice) => rememberAccount(store, choice),
     createUser: users.create,
     setUserStatus: users.setStatus,
     createAccount: accounts.create,
@@ -217,6 +234,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
     linkIdentity: (user, identity) => linkIdentity(options, user, identity),
     unlinkIdentity: (user, issuer, subject) => unlinkIdentity(options, user, { issuer, subject }),
     invitations,
+    domains,
     ...createRevocations({ store, clock }),
     ...createProfiles({ store, clock }),
     deletionPlan: deletions.plan,
@@ -231,10 +249,14 @@ export function createDirectory(options: DirectoryOptions): Directory {
   };
 }
 
-const usualRoles: RoleTable = [
-  { id: 'admin', may: ['members', 'settings', 'activity'] },
-  { id: 'member', may: [] },
-];
+const usualSettings: PeopleSettings = {
+  roles: [
+    { id: 'admin', may: ['members', 'settings', 'activity'] },
+    { id: 'member', may: [] },
+  ],
+  invitationDays: 7,
+  domains: true,
+};
 
 /** Whoever is a member needs no invitation any more. */
 function invitationHandler(joining: JoiningDeps): Handler {

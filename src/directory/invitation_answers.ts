@@ -10,8 +10,7 @@ import {
   invitationUnknown,
   isLive,
   isTaken,
-  mayInvite,
-  notAllowed,
+  requireNamed,
   standingOf,
 } from './invitation_state.ts';
 import type { Invitation, Invitations, Joined } from './invitation_types.ts';
@@ -47,7 +46,12 @@ async function accept(deps: InvitationDeps, id: string, user: string): Promise<J
   await requireUsable(deps, invitation);
   const joinsAtOnce = document.way === 'link' || isAddressee(document, person.document);
   if (!joinsAtOnce) return wait(deps, invitation, user);
-  await letIn(deps, { invitation: id, user });
+  try {
+    await letIn(deps, { invitation: id, user });
+  } catch (error) {
+    // Another tab of theirs was faster.
+    if ((await access.membership(user, account)) === undefined) throw error;
+  }
   return 'joined';
 }
 
@@ -66,7 +70,7 @@ function isWaitedFor({ state, candidate }: InvitationDocument, user: string): bo
 
 /** They want in by an invitation that was sent to an address which is not known to be theirs. */
 async function wait(
-  { store, clock, invitationDays }: InvitationDeps,
+  { store, clock, settings }: InvitationDeps,
   { id, document: { account } }: Invitation,
   user: string,
 ): Promise<Joined> {
@@ -75,7 +79,7 @@ async function wait(
       if (isWaitedFor(present, user)) return undefined;
       if (present.state !== 'open' || isTaken(present, clock())) throw invitationOver();
       const { joining: _late, ...rest } = present;
-      const end = clock() + invitationDays * 24 * 60 * 60 * 1000;
+      const end = clock() + settings().invitationDays * 24 * 60 * 60 * 1000;
       return {
         document: {
           ...rest,
@@ -117,12 +121,13 @@ async function confirm(
   id: string,
   by: string | undefined,
 ): Promise<void> {
-  const { document } = await requireOf(deps, account, id);
-  await requireRight(deps, document, by);
+  const { document } = await requireNamed(deps, { account, id, by });
   const { candidate } = document;
   if (document.state === 'accepted') return;
   if (document.state !== 'waiting' || candidate === undefined) throw invitationOver();
   await requireUsable(deps, { id, version: 0, document });
+  const person = (await deps.store.get('user', candidate))?.document;
+  if (person?.status !== 'active') throw invitationOver();
   await letIn(deps, { invitation: id, user: candidate, by });
 }
 
@@ -133,8 +138,7 @@ async function decline(
   by: string | undefined,
 ): Promise<void> {
   const { store, clock } = deps;
-  const { document } = await requireOf(deps, account, id);
-  await requireRight(deps, document, by);
+  await requireNamed(deps, { account, id, by });
   await change(store, 'invitation', id, (present) => {
     if (present.state === 'declined') return undefined;
     const { candidate } = present;
@@ -160,22 +164,4 @@ function declined(
     expiresAt: clock(),
   };
   return { document, events: [newEvent(clock, 'invitation.declined', data)] };
-}
-
-async function requireOf(
-  { store }: InvitationDeps,
-  account: string,
-  id: string,
-): Promise<Invitation> {
-  const present = await store.get('invitation', id);
-  if (present?.document.account !== account) throw invitationUnknown();
-  return present;
-}
-
-async function requireRight(
-  deps: InvitationDeps,
-  document: InvitationDocument,
-  by: string | undefined,
-): Promise<void> {
-  if (!(await mayInvite(deps, document, by))) throw notAllowed();
 }

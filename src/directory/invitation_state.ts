@@ -9,13 +9,13 @@ import { mayGive } from './rights.ts';
 import type { RoleTable } from './rights.ts';
 
 /** For so long nobody else is let in by an invitation that somebody is taking up. */
-export const joiningMs = 60 * 1000;
+const joiningMs = 60 * 1000;
 
 export interface StandingDeps {
   store: Store;
   clock: () => number;
   access: Access;
-  roles: () => RoleTable;
+  settings: () => { roles: RoleTable; invitationDays: number };
 }
 
 export function isLive({ state }: InvitationDocument): boolean {
@@ -44,13 +44,30 @@ export async function standingOf(
 
 /** Whether the user may (still) have somebody with these roles in the account. Operators may. */
 export async function mayInvite(
-  { access, roles: table }: Pick<StandingDeps, 'access' | 'roles'>,
+  { access, settings }: Pick<StandingDeps, 'access' | 'settings'>,
   { account, roles }: Pick<InvitationDocument, 'account' | 'roles'>,
   by: string | undefined,
 ): Promise<boolean> {
   if (by === undefined) return true;
   const membership = await access.membership(by, account);
-  return membership !== undefined && mayGive(membership.roles, roles, table());
+  return membership !== undefined && mayGive(membership.roles, roles, settings().roles);
+}
+
+export interface Named {
+  account: string;
+  id: string;
+  by: string | undefined;
+}
+
+/** An invitation of this account, by somebody who may. @throws {Problem} `invitation_unknown`, `not_allowed` */
+export async function requireNamed(
+  deps: StandingDeps,
+  { account, id, by }: Named,
+): Promise<Invitation> {
+  const present = await deps.store.get('invitation', id);
+  if (present?.document.account !== account) throw invitationUnknown();
+  if (!(await mayInvite(deps, present.document, by))) throw notAllowed();
+  return present;
 }
 
 export function notAllowed(): Problem {

@@ -20,19 +20,19 @@ import { readInvitations } from './invitation_list.ts';
 import { createInvitationAnswers } from './invitation_answers.ts';
 import {
   invitationOver,
-  invitationUnknown,
   isLive,
   isTaken,
   mayInvite,
   notAllowed,
+  requireNamed,
   standingOf,
 } from './invitation_state.ts';
+import type { Named, StandingDeps } from './invitation_state.ts';
 import { createInvitationTokens } from './invitation_token.ts';
 import type { Invitation, Invitations, NewInvitation } from './invitation_types.ts';
 import { isAddressee } from './joining.ts';
 import type { Members } from './members.ts';
 import { usableLocale } from './names.ts';
-import type { RoleTable } from './rights.ts';
 import { requireRoles } from './roles.ts';
 
 export interface InvitationDeps {
@@ -40,8 +40,7 @@ export interface InvitationDeps {
   clock: Clock;
   access: Access;
   members: Pick<Members, 'add' | 'remove'>;
-  roles: () => RoleTable;
-  invitationDays: number;
+  settings: StandingDeps['settings'];
   secrets: Secrets | undefined;
 }
 
@@ -95,7 +94,7 @@ async function readWish(deps: InvitationDeps, input: NewInvitation): Promise<Wis
   const document = (await deps.store.get('account', account))?.document;
   if (document === undefined) throw accountUnknown();
   requireOpen(document);
-  const last = deps.roles().at(-1)?.id;
+  const last = deps.settings().roles.at(-1)?.id;
   const roles = requireRoles(input.roles ?? (last === undefined ? [] : [last]));
   const email = input.email === undefined ? undefined : requireAddress(input.email);
   const locale = usableLocale(input.locale);
@@ -118,7 +117,7 @@ async function findLive(store: Store, { account, email }: Wish): Promise<Invitat
 
 /** @returns nothing where another one for this address was made meanwhile */
 async function make(deps: InvitationDeps, wish: Wish): Promise<Invitation | undefined> {
-  const { store, clock, invitationDays } = deps;
+  const { store, clock } = deps;
   const now = clock();
   const id = timeOrderedId('inv', now);
   const { account, roles, by } = wish;
@@ -127,7 +126,7 @@ async function make(deps: InvitationDeps, wish: Wish): Promise<Invitation | unde
     state: 'open',
     ...(wish.email !== undefined && { sends: 1, sentAt: now }),
     createdAt: now,
-    expiresAt: now + invitationDays * dayMs,
+    expiresAt: now + deps.settings().invitationDays * dayMs,
   };
   const data = { invitation: id, account, roles, ...(by !== undefined && { actor: by }) };
   const events = [newEvent(clock, 'invitation.created', data)];
@@ -147,7 +146,7 @@ async function remind(
   id: string,
   wish: Partial<Wish> & { by?: string },
 ): Promise<Invitation | undefined> {
-  const { store, clock, invitationDays } = deps;
+  const { store, clock } = deps;
   const { by } = wish;
   const before = await store.get('invitation', id);
   if (before === undefined || !isLive(before.document)) return undefined;
@@ -163,7 +162,7 @@ async function remind(
         ...rest,
         ...wish,
         ...(present.email !== undefined && { email: present.email, sends: sends + 1, sentAt: now }),
-        expiresAt: now + invitationDays * dayMs,
+        expiresAt: now + deps.settings().invitationDays * dayMs,
       },
       events: [newEvent(clock, 'invitation.resent', data)],
     };
@@ -171,23 +170,6 @@ async function remind(
   if (changed === undefined || !isLive(changed.document)) return undefined;
   const { version, document } = changed;
   return { id, version, document };
-}
-
-export interface Named {
-  account: string;
-  id: string;
-  by: string | undefined;
-}
-
-/** An invitation of this account, by somebody who may. @throws {Problem} `invitation_unknown`, `not_allowed` */
-export async function requireNamed(
-  deps: InvitationDeps,
-  { account, id, by }: Named,
-): Promise<Invitation> {
-  const present = await deps.store.get('invitation', id);
-  if (present?.document.account !== account) throw invitationUnknown();
-  if (!(await mayInvite(deps, present.document, by))) throw notAllowed();
-  return present;
 }
 
 async function resend(deps: InvitationDeps, named: Named): Promise<Invitation> {

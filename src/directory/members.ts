@@ -55,8 +55,8 @@ export interface Members {
 export interface HandOver {
   from: string;
   to: string;
-  /** Of `from`, afterwards. */
-  roles: readonly string[];
+  /** Of `from`, afterwards. Absent: they stay an owner. */
+  roles?: readonly string[];
 }
 
 interface Deps extends AuthorityDeps {
@@ -99,14 +99,14 @@ export function createMembers(deps: Deps): Members {
       return setRoles(deps, { account, user, by, guard }, wanted);
     },
     async handOver(account, { from, to, roles }, by) {
-      const wanted = requireRoles(roles);
+      const wanted = roles && rolesToKeep(requireRoles(roles));
       if (from === to) throw memberUnknown();
       const heir = (await deps.store.get('user', to))?.document;
       // Nobody could act for an account whose only owner may not sign in.
       if (heir?.status !== 'active') throw memberUnknown();
       const theirs = membershipOf(heir, account)?.roles ?? [];
       await members.setRoles(account, to, restingOnOwnership(theirs), by);
-      await members.setRoles(account, from, rolesToKeep(wanted), by);
+      if (wanted !== undefined) await members.setRoles(account, from, wanted, by);
     },
     finishRemoval: (place) => finishRemoval(deps, { ...place, guard: unguarded }),
   };

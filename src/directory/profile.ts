@@ -48,7 +48,7 @@ export function createProfiles({ store, clock }: { store: Store; clock: Clock })
   }
 
   return {
-    changeProfile(user, { name, locale }) {
+    async changeProfile(user, { name, locale }) {
       const wanted = {
         ...(name === undefined ? {} : { name: requireName(name) }),
         ...(locale === undefined ? {} : { locale: requireLocale(locale) }),

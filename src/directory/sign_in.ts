@@ -30,6 +30,8 @@ export interface SignedIn {
 export interface SigningIn {
   /** They are choosing a plan: somebody new is let in where that is the way in. */
   signingUp?: boolean;
+  /** They follow an invitation: somebody new is let in everywhere, and needs no account of their own. */
+  invited?: boolean;
 }
 
 interface Deps {
@@ -48,12 +50,13 @@ export function createSignIn(
 ): (identity: Identity, how?: SigningIn) => Promise<SignedIn> {
   const { store, clock, log, registration, accounts } = deps;
 
-  return async (identity, { signingUp = false } = {}) => {
+  return async (identity, { signingUp = false, invited = false } = {}) => {
     const known = await findByIdentity(store, identity);
     if (known !== undefined) return { user: await welcome(known.id, identity), created: false };
     const isOpen = registration === 'open';
-    if (!isOpen && !(signingUp && registration === 'checkout')) throw notRegistered(registration);
-    const user = await register(identity, isOpen ? newId('acc') : undefined);
+    const mayCome = isOpen || invited || (signingUp && registration === 'checkout');
+    if (!mayCome) throw notRegistered(registration);
+    const user = await register(identity, isOpen && !invited ? newId('acc') : undefined);
     if (user === undefined) {
       const winner = await findByIdentity(store, identity);
       if (winner === undefined) throw new Error('an identity is taken, and nobody has it');

@@ -44,7 +44,7 @@ export interface AttemptsOptions {
   clock: Clock;
   lifetimeSeconds: number;
   /** Of what: the cookies of one are not those of another. */
-  of: 'signin' | 'signup';
+  of: 'signin' | 'signup' | 'invitation';
 }
 
 const mostAttempts = 5;

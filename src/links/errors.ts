@@ -184,6 +184,12 @@ export const linkErrors = {
     sentence: 'A parameter of this link is not valid.',
     advice: 'See `parameter` in the answer.',
   },
+  app_unknown: {
+    status: 404,
+    at: 'page',
+    sentence: 'There is no such app here.',
+    advice: 'Nothing: somebody typed or shortened an address.',
+  },
   account_foreign: {
     status: 403,
     at: 'account',

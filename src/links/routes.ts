@@ -7,11 +7,12 @@
  *   GET /signin, /signin/:provider     begin; ends at `return_to` or `signin.success`
  *   GET /signin/return                 the authorization endpoint's answer
  *   POST /refresh                      an access token for the cookie
- *   GET, POST /signout                 the end of the session and of all that came from it
+ *   GET, POST /signout                 the end of the session and of all that came from it, or of a part
  *   GET /signup, /signup/:provider     choose and pay; ends at `return_to` or `signup.success`
  *   GET /signup/return                 the authorization endpoint's answer
  *   GET /integrations/stripe/checkout/success, /canceled   the way back from the payment
  *   GET /session/events                tells a page when any of that is different
+ *   GET /account/select                another account, without signing in again
  *   GET /account/billing               how an account stands, and what can be done about it
  *   GET /account/portal                Stripe's portal, for who may pay
  *   GET, POST /account/switch/:product another plan
@@ -25,6 +26,7 @@ import type { Log } from '../base/log.ts';
 import type { Secrets } from '../base/secrets.ts';
 import type { Billing } from '../billing/billing.ts';
 import type { Config } from '../config.ts';
+import type { Directory } from '../directory/directory.ts';
 import type { LinkOidc } from '../oidc/links.ts';
 import type { LiveSessions } from '../oidc/live_sessions.ts';
 import type { Cookies } from '../web/cookies.ts';
@@ -34,6 +36,7 @@ import type { LimitRule, Limits } from '../web/limits.ts';
 import { continueTo } from '../web/page.ts';
 import { openPortal, portalReturnPath, returnFromPortal } from './account.ts';
 import { showBilling } from './account_billing.ts';
+import { selectAccount } from './account_select.ts';
 import { beginSwitch, confirmSwitch } from './account_switch.ts';
 import type { ActingDirectory } from './acting.ts';
 import { createAttempts } from './attempts.ts';
@@ -61,7 +64,7 @@ export interface LinksDependencies {
   limits: Limits;
   live: LiveSessions;
   streams: EventStreams;
-  directory: ActingDirectory;
+  directory: ActingDirectory & Pick<Directory, 'revokeUser'>;
   /** Absent where nothing is sold by Stripe. */
   billing: Billing | undefined;
   /** The page that asks whether to sign out. */
@@ -119,6 +122,7 @@ export function routes(dependencies: LinksDependencies): Router {
   });
   mountSignups(router, dependencies, attempts);
   accountRoutes(router, dependencies);
+  router.get('/account/select', (ctx) => selectAccount(ctx, signin));
   router.get('/signout', (ctx) => signOutByLink(ctx, dependencies));
   router.post('/signout', (ctx) => signOutByForm(ctx, dependencies));
   return router;

@@ -29,7 +29,7 @@ export interface SigninDependencies {
 }
 
 /** As `account` it asks for the chooser, instead of naming one. */
-const chooseAccount = 'choose';
+export const chooseAccount = 'choose';
 
 /** `GET /signin[/:provider]` */
 export function beginSignin(
@@ -41,19 +41,30 @@ export function beginSignin(
   requireNavigation(ctx);
   requireProvider(config, provider);
   const query = singleQuery(ctx);
-  const request = readRequest(query, config);
+  const request = { ...readRequest(query, config), provider };
+  goToSignin(ctx, dependencies, request, query.get('again') === 'yes');
+}
+
+/**
+ * To the account of the link, or to the chooser.
+ * @param again to prove once more who is there
+ */
+export function goToSignin(
+  ctx: ParameterizedContext,
+  dependencies: Pick<SigninDependencies, 'config' | 'oidc' | 'attempts'>,
+  request: SigninRequest,
+  again = false,
+): void {
   const { account } = request;
   // A page elsewhere must not move somebody to another of their accounts unasked (T56).
   const asks = account !== undefined && ctx.get('Sec-Fetch-Site') === 'cross-site';
   authorize(ctx, dependencies, {
     ...request,
-    provider,
     account: account === chooseAccount ? undefined : account,
-    prompt: promptOf(query.get('again') === 'yes', asks || account === chooseAccount),
+    prompt: promptOf(again, asks || account === chooseAccount),
   });
 }
 
-/** @param again to prove once more who is there */
 function promptOf(again: boolean, choose: boolean): string | undefined {
   const prompts = [again && 'login', choose && 'select_account'].filter((one) => one !== false);
   return prompts.length === 0 ? undefined : prompts.join(' ');
@@ -65,7 +76,7 @@ export function requireProvider(config: Config, provider: string | undefined): v
   throw linkProblem('provider_unknown');
 }
 
-function readRequest(query: Form, config: Config): SigninRequest {
+export function readRequest(query: Form, config: Config): SigninRequest {
   const text = (parameter: string, longest: number) => textOf(query, parameter, longest);
   return {
     returnTo: returnTarget(query.get('return_to'), config, config.signin.success),

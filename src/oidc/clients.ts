@@ -7,8 +7,13 @@ import type { RotationPolicy } from './rotation.ts';
 /** First-party and confidential; its secret never leaves the process, for it calls no endpoint. */
 export const linkClientId = 'tollgate-links';
 
-/** For sign-ups, which want to know who somebody is and nothing else: its codes are never redeemed. */
+/**
+ * For sign-ups and invitations, which want to know who somebody is and nothing else: its codes are never redeemed.
+ */
 export const signupClientId = 'tollgate-signup';
+
+/** Where it is answered on the way to an invitation. */
+export const invitationReturnPath = '/invitation/return';
 
 export interface Clients {
   metadata: ClientMetadata[];
@@ -32,9 +37,10 @@ function metadataOf(client: ClientConfig): ClientMetadata {
     redirect_uris: interactive ? [...client.redirectUris] : [],
     post_logout_redirect_uris: [...client.postLogoutRedirectUris],
     id_token_signed_response_alg: client.idTokenAlg,
-    ...(client.initiateLoginUri === undefined
-      ? {}
-      : { initiate_login_uri: client.initiateLoginUri }),
+    // The library takes https alone, and has no use for it.
+    ...(client.initiateLoginUri?.startsWith('https:') === true
+      ? { initiate_login_uri: client.initiateLoginUri }
+      : {}),
   };
 }
 
@@ -58,7 +64,7 @@ export function createClients(config: Config, linkSecret: string): Clients {
   const signup: ClientConfig = {
     ...link,
     id: signupClientId,
-    redirectUris: [`${config.issuer}/signup/return`],
+    redirectUris: [`${config.issuer}/signup/return`, `${config.issuer}${invitationReturnPath}`],
     grantTypes: ['authorization_code'],
   };
   const own = [link, signup];

@@ -31,7 +31,8 @@ export interface ConversationClient {
 /** What a prompt may come to. */
 export type PromptResult =
   | { login: { user: string; amr?: string[]; acr?: string; provider: string } }
-  | { select_account: { account: string } }
+  /** `remember`: whether it is the one for this app at their other browsers, too. */
+  | { select_account: { account: string; remember: boolean } }
   /** It is not locked any more. */
   | { locked: Record<string, never> }
   | { consent: { granted: true } }

@@ -44,10 +44,10 @@ export function networkOf(ip: string): string | undefined {
   const parsed = parseAddress(ip);
   if (parsed === undefined) return undefined;
   const address = fold(parsed);
-  const [width, prefix] = address.family === 4 ? [32n, 24n] : [128n, 48n];
-  const host = width - prefix;
-  const value = (address.value >> host) << host;
-  return `${printAddress({ ...address, value })}/${prefix}`;
+  const groups = printAddress(address).split(address.family === 4 ? '.' : ':');
+  return address.family === 4
+    ? `${groups.slice(0, 3).join('.')}.0/24`
+    : `${groups.slice(0, 3).join(':')}::/48`;
 }
 
 /** Of the request that signs in. */

@@ -70,6 +70,8 @@ export interface Endings {
   /** Ends the session, and then every grant that came from it. */
   session(uid: string, reason: SessionEndReason): Promise<void>;
   grant(id: string, reason: GrantEndReason): Promise<void>;
+  /** Somebody signs out of one app at this browser: all of its grants there. The session goes on. */
+  app(session: string, client: string): Promise<void>;
   /** Every living grant that came from this session, remembered by the library or not. */
   grantsOfSession(uid: string): Promise<void>;
   /** Every session of the user, and every grant. */
@@ -93,6 +95,8 @@ export function createEndings(deps: Deps): Endings {
       await endings.grantsOfSession(uid);
     },
     grant: (id: string, reason: GrantEndReason) => endOneGrant(deps, id, reason),
+    app: (session: string, client: string) =>
+      endGrants(deps, { index: 'session', value: session }, 'signed_out', fits({ client })),
     grantsOfSession: (uid: string) =>
       endGrants(deps, { index: 'session', value: uid }, 'session_ended'),
     user: (user: string, reason: UserReason, extent: Extent = {}) =>

@@ -8,7 +8,7 @@ import type { Provider } from 'oidc-provider';
 import type { UnitOfWork } from '../storage/work.ts';
 import { lockedKey } from './authorization.ts';
 import { sessionBegunAt } from './begun.ts';
-import { linkClientId, signupClientId } from './clients.ts';
+import { invitationReturnPath, linkClientId, signupClientId } from './clients.ts';
 import type { SessionEndReason } from '../events/types.ts';
 import type { Clients } from './clients.ts';
 import type { Clock } from '../base/clock.ts';
@@ -33,6 +33,8 @@ export interface LinkOidc {
   readonly redirectUri: string;
   /** The other one, for sign-ups. */
   readonly signup: { readonly clientId: string; readonly redirectUri: string };
+  /** The same, on the way to an invitation. */
+  readonly invitation: { readonly clientId: string; readonly redirectUri: string };
   /**
    * Runs the token endpoint for the link client, inside this request and its unit of work; what it did is
    * written when this resolves. Once a request.
@@ -43,6 +45,8 @@ export interface LinkOidc {
   signedInAt(session: string): Promise<number | undefined>;
   /** Ends the browser's session with every grant that came from it, and clears its cookie. */
   endSession(ctx: ParameterizedContext, reason: SessionEndReason): Promise<void>;
+  /** Ends what the links have of the browser's session; that and what other apps have go on. */
+  endLinks(ctx: ParameterizedContext): Promise<void>;
   /** Whose session it is, also where it has ended, by the cookies of the request. */
   subject(
     ctx: ParameterizedContext,
@@ -110,6 +114,10 @@ export function createLinkOidc(dependencies: LinkDependencies): LinkOidc {
     clientId: linkClientId,
     redirectUri: `${provider.issuer}/signin/return`,
     signup: { clientId: signupClientId, redirectUri: `${provider.issuer}/signup/return` },
+    invitation: {
+      clientId: signupClientId,
+      redirectUri: `${provider.issuer}${invitationReturnPath}`,
+    },
 
     async token(ctx, parameters) {
       await asTokenRequest(ctx, parameters);
@@ -145,6 +153,11 @@ export function createLinkOidc(dependencies: LinkDependencies): LinkOidc {
       const session = await provider.Session.get(ctx);
       if (session.accountId !== undefined) await endings.session(session.uid, reason);
       ctx.cookies.set(provider.cookieName('session'), null, { path: '/', signed: false });
+    },
+
+    async endLinks(ctx) {
+      const { uid, accountId } = await provider.Session.get(ctx);
+      if (accountId !== undefined) await endings.app(uid, linkClientId);
     },
 
     subject: (ctx, refreshToken) => findSubject(dependencies, ctx, refreshToken),

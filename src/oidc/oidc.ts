@@ -83,6 +83,9 @@ export interface Oidc {
 function endReason(): GrantEndReason {
   const oidc = Provider.ctx?.oidc;
   if (oidc?.route === 'revocation') return 'revocation_endpoint';
+  // Of the question of sign-out: this app alone, while the session goes on.
+  const alone = oidc?.route === 'end_session_confirm' && oidc.params?.logout === undefined;
+  if (alone) return 'signed_out';
   if (oidc?.route !== 'token') return 'session_ended';
   return oidc.params?.grant_type === 'refresh_token' ? 'refresh_token_reuse' : 'code_reuse';
 }
@@ -130,6 +133,21 @@ async function endWithoutAsking(ctx: KoaContextWithOIDC): Promise<boolean> {
   return true;
 }
 
+/** What follows from the answer to the question of sign-out. */
+function followSignOuts(
+  provider: Provider,
+  { work, endings }: Pick<OidcDependencies, 'work' | 'endings'>,
+): void {
+  provider.on('end_session.success', ({ oidc, state }) => {
+    const { session, client } = oidc;
+    if (oidc.params?.logout !== undefined) state[signedOutKey] = true;
+    // The library ends the Grant that this app had last; it may have one for each account.
+    else if (session !== undefined && client !== undefined) {
+      work.current().afterwards(() => endings.app(session.uid, client.clientId));
+    }
+  });
+}
+
 /**
  * The library's clients and keys are fixed when it is made, so one is made for each state of them. All that
  * a request leaves behind is in the store: what was begun at one ends at the next.
@@ -142,7 +160,7 @@ export function createOidc(dependencies: OidcDependencies): Oidc {
   const linkSecret = derived('link_client_secret');
   const clients = createClients(config, linkSecret);
   const resources = createResources(config, clients);
-  const choice = createAccountChoice({ directory, clients });
+  const choice = createAccountChoice({ directory, clients, log });
   const locks = createLocks({ config, clock, clients, resources });
   const authorization = createAuthorization({
     directory,
@@ -196,9 +214,7 @@ export function createOidc(dependencies: OidcDependencies): Oidc {
     knownScopes: new Set([...openidScopes, ...productScopes]),
   });
   listen(provider, { ...dependencies, used: directory.used });
-  provider.on('end_session.success', ({ oidc, state }) => {
-    if (oidc.params?.logout !== undefined) state[signedOutKey] = true;
-  });
+  followSignOuts(provider, dependencies);
 
   return {
     provider,

@@ -13,6 +13,7 @@ import { grantBegunAt, isRefused, sessionBegunAt } from './begun.ts';
 import { linkClientId, signupClientId } from './clients.ts';
 import { withdrawConsent } from './consents.ts';
 import type { Cutoffs } from './cutoffs.ts';
+import { sidOf } from './grant_end.ts';
 import type { Endings } from './endings.ts';
 
 export interface UserSession {
@@ -185,9 +186,10 @@ async function described(
   };
 }
 
-/** A grant that lives, and that its client has something of. */
+/** A grant that lives, and that its client got something of: not each answer is a code. */
 function has({ clock, cutoffs }: OwnSessionsDependencies, grant: GrantDocument): boolean {
   if (grant.ended !== undefined || grant.expiresAt <= clock()) return false;
+  if (sidOf(grant) === undefined) return false;
   return cutoffs?.refusesGrant(grant) !== true;
 }
 

@@ -146,7 +146,7 @@ export interface UserDocument {
   own?: ('name' | 'locale')[];
   /** What an upstream says of these: what they can go back to. */
   said?: { name?: string; locale?: string };
-  /** The account that they chose last in an app, by client id: it is offered first at the next browser. */
+  /** The account that they want to use with an app from now on, by client id: at the next browser they are not asked. */
   chosen?: Record<string, string>;
   /** They asked to be deleted: it can be taken back until `dueAt`. */
   deletion?: { askedAt: number; dueAt: number };

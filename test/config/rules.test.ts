@@ -135,8 +135,10 @@ describe('T03 addresses to redirect to', () => {
   });
 });
 
-test('where an app begins sign-ins is https, also on this machine', async () => {
-  const problems = await complaints(withClient({ initiateLoginUri: 'http://localhost:3000/in' }));
+test('where an app begins sign-ins is https, unless the issuer is on this machine too', async () => {
+  const client = withClient({ initiateLoginUri: 'http://localhost:3000/in' });
+  expect(await complaints({ ...client, issuer: 'http://localhost:3001' })).toEqual([]);
+  const problems = await complaints(client);
   expect(problems).toEqual([expect.stringMatching(/^clients\[0\]\.initiateLoginUri: .*https/)]);
 });
 

@@ -47,6 +47,28 @@ describe('the world', () => {
     ]);
   });
 
+  test('the list of apps: each begins the sign-in itself, for whom Tollgate alone may send', async () => {
+    const browser = createBrowser();
+    let page = await browser.get(`${world.issuer}/apps?account=acc_globex`);
+    page = await browser.submit(page, { button: 'provider=example' });
+    page = await browser.submit(page, { button: 'person=ada' });
+    expect(page.url).toBe(`${world.issuer}/apps?account=acc_globex`);
+    const way = page.links.find(({ href }) => href.includes(`/apps/${world.client.id}`));
+    page = await browser.follow(page, way?.href ?? '');
+    expect([page.url, page.visible]).toEqual([
+      `${world.oidcApp}/`,
+      expect.stringMatching(/Ada Lovelace.*acc_globex/s),
+    ]);
+    for (const query of [
+      { iss: 'https://evil.test' },
+      {},
+      { iss: world.issuer, target_link_uri: 'https://evil.test/' },
+    ] as Record<string, string>[]) {
+      const url = `${world.oidcApp}/initiate?${new URLSearchParams(query)}`;
+      expect((await browser.get(url)).status).toBe(400);
+    }
+  });
+
   test('the links app: its page is signed in by its links, and its script reads a token', async () => {
     const browser = createBrowser();
     const arrived = await browser.get(`${world.linksApp}/`);

@@ -109,6 +109,35 @@ const stories: Story[] = [
     events: ['member.changed'],
   },
   {
+    name: 'an account is handed over',
+    before: officeWith('admin'),
+    act: (directory) => directory.handOver(account, { from: ada, to: ben, roles: ['admin'] }),
+    async seen(directory) {
+      const roles = await Promise.all([ada, ben].map((one) => rolesOf(directory, one, account)));
+      return { roles, owners: (await directory.account(account))?.owners };
+    },
+    // Two owners, never none, until it is asked for again.
+    between: [
+      { roles: [['owner'], ['owner', 'admin']], owners: [ada, ben] },
+      {
+        roles: [
+          ['owner', 'admin'],
+          ['owner', 'admin'],
+        ],
+        owners: [ada, ben],
+      },
+    ],
+    mayStay: true,
+    events: ['member.changed', 'member.changed'],
+  },
+  {
+    name: 'an owner is removed by another one',
+    before: officeWith('owner'),
+    act: (directory) => directory.removeMember(account, ben, ada),
+    seen: bensPlace,
+    events: ['member.removed', 'owner.removed'],
+  },
+  {
     name: 'a user is disabled',
     before: officeWith('owner'),
     act: (directory) => directory.setUserStatus(ben, 'disabled'),
@@ -131,6 +160,53 @@ const stories: Story[] = [
     events: ['account.closed'],
   },
 ];
+
+let invitation = '';
+
+/** @param email of Ben's, or none: a link */
+async function invited(directory: Directory, email?: string): Promise<void> {
+  await office(directory);
+  const wish = { account, by: ada, ...(email !== undefined && { email }) };
+  invitation = (await directory.invitations.invite(wish)).invitation.id;
+}
+
+async function bensInvitation(directory: Directory): Promise<unknown> {
+  const found = await directory.invitations.get(invitation);
+  return {
+    roles: await rolesOf(directory, ben, account),
+    state: found?.document.state,
+    candidate: found?.document.candidate,
+  };
+}
+
+stories.push(
+  {
+    name: 'somebody takes up a link',
+    before: (directory) => invited(directory),
+    act: (directory) => directory.invitations.accept(invitation, ben),
+    seen: bensInvitation,
+    between: [{ roles: ['member'], state: 'open', candidate: undefined }],
+    events: ['invitation.accepted', 'member.added'],
+  },
+  {
+    name: 'somebody is confirmed',
+    async before(directory) {
+      await invited(directory, 'kim@example.com');
+      await directory.invitations.accept(invitation, ben);
+    },
+    act: (directory) => directory.invitations.confirm(account, invitation, ada),
+    seen: bensInvitation,
+    between: [{ roles: ['member'], state: 'waiting', candidate: ben }],
+    events: ['invitation.accepted', 'member.added'],
+  },
+  {
+    name: 'an invitation is withdrawn',
+    before: (directory) => invited(directory),
+    act: (directory) => directory.invitations.withdraw(account, invitation, ada),
+    seen: bensInvitation,
+    events: ['invitation.withdrawn'],
+  },
+);
 
 /** What the story leads to when nothing goes wrong. */
 async function undisturbed(story: Story): Promise<{ before: unknown; after: unknown }> {

@@ -52,3 +52,40 @@ test('roles are told as tokens say them', async () => {
   expect(told).toEqual(roles);
   expect(changed.map(({ data }) => data.roles)).toEqual([roles]);
 });
+
+test('an identity is linked once, is told of, and signs in from then on', async () => {
+  const { directory, settle } = await world();
+  const third = identity('third', { email: 'third@example.com' });
+  expect(await directory.linkIdentity('ada', third)).toBe(true);
+  expect(await directory.linkIdentity('ada', third)).toBe(false);
+  expect((await directory.signIn(third)).user.id).toBe('ada');
+  const told = (await settle()).filter(({ type }) => type === 'identity.linked');
+  expect(told.map(({ data }) => data)).toEqual([
+    { user: 'ada', provider: 'google', issuer: google },
+  ]);
+});
+
+test('of two people who link the same at once one has it, and whoever signs up by it may be faster', async () => {
+  const { directory } = await world();
+  await directory.createUser({ id: 'ben' });
+  const wanted = identity('wanted');
+  const both = ['ada', 'ben'].map((user) => problemOf(directory.linkIdentity(user, wanted)));
+  expect((await Promise.all(both)).toSorted()).toEqual(['identity_taken', undefined]);
+  const somebody = await directory.signIn(identity('new'));
+  expect(await problemOf(directory.linkIdentity('ada', identity('new')))).toBe('identity_taken');
+  expect((await directory.signIn(identity('new'))).user.id).toBe(somebody.user.id);
+});
+
+test('nothing is linked to who may not act, nor without end', async () => {
+  const { directory } = await world();
+  expect(await problemOf(directory.linkIdentity('nobody', identity('x')))).toBe('user_unknown');
+  expect(await problemOf(directory.linkIdentity('ada', identity('')))).toBe('identity_invalid');
+  for (let index = 0; index < 18; index += 1) {
+    await directory.linkIdentity('ada', identity(`more-${index}`));
+  }
+  expect(await problemOf(directory.linkIdentity('ada', identity('one more')))).toBe(
+    'too_many_identities',
+  );
+  await directory.setUserStatus('ada', 'disabled');
+  expect(await problemOf(directory.linkIdentity('ada', identity('x')))).toBe('user_disabled');
+});

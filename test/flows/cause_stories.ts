@@ -9,6 +9,8 @@ import type { Project } from '../../src/billing/projection.ts';
 import type { Directory } from '../../src/directory/directory.ts';
 import { decideCutoff } from '../../src/oidc/cutoffs.ts';
 import { createEndings } from '../../src/oidc/endings.ts';
+import { createOwnSessions } from '../../src/oidc/own_sessions.ts';
+import type { OwnSessions } from '../../src/oidc/own_sessions.ts';
 import { createUnitOfWork } from '../../src/storage/work.ts';
 import type { MortalWorld } from '../kit/mortal_world.ts';
 import { claimsOf, redeem, refresh, revoke, signIn } from '../kit/world.ts';
@@ -65,6 +67,10 @@ function endingsOf({ store }: MortalWorld) {
   return createEndings({ store, work: createUnitOfWork(store), clock: Date.now });
 }
 
+function ownSessionsOf(world: MortalWorld): OwnSessions {
+  return createOwnSessions({ store: world.store, clock: Date.now, endings: endingsOf(world) });
+}
+
 const userCauses: Cause[] = [
   {
     name: 'Somebody signs out of an app (RP-initiated logout)',
@@ -89,6 +95,18 @@ const userCauses: Cause[] = [
     dies: here,
   },
   {
+    name: 'Somebody signs out of one app alone',
+    lived: true,
+    async act({ browser }, { issuer }) {
+      const question = await browser.get(`${issuer}/oauth2/logout?client_id=app`);
+      ok({ status: question.status });
+      const button = question.forms.flatMap(({ buttons }) => buttons).at(-1)?.text ?? '';
+      ok({ status: (await browser.submit(question, { button })).status });
+    },
+    events: ['grant.revoked signed_out app'],
+    dies: ['app'],
+  },
+  {
     name: 'Somebody signs out everywhere',
     act: ({ user }, world) => directoryOf(world).revokeUser(user, 'signed_out'),
     events: [
@@ -102,6 +120,22 @@ const userCauses: Cause[] = [
       const back = await signIn(world.issuer, world.browser(), { someone, account: one });
       expect((await refresh(world.issuer, 'app', back.refresh_token)).status).toBe(200);
     },
+  },
+  {
+    name: 'Somebody signs out one device (`/account/sessions`)',
+    async act({ user }, world) {
+      const grants = await world.store.find('grant', 'user', user);
+      const { session } = grants.find(({ document }) => document.client === 'app')!.document;
+      await ownSessionsOf(world).end(user, session, 'signed_out');
+    },
+    events: signedOut('signed_out', ...here),
+    dies: here,
+  },
+  {
+    name: 'Somebody signs out of an app on all devices (`/account/apps`)',
+    act: ({ user }, world) => ownSessionsOf(world).endApp(user, 'spa'),
+    events: ['grant.revoked signed_out spa'],
+    dies: ['phone'],
   },
   {
     name: 'A session runs out',

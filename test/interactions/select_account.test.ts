@@ -24,7 +24,53 @@ describe('the prompt to select an account', () => {
     expect(page.text.match(/aria-current="true"/g)).toHaveLength(1);
     const answer = await submit({ account: 'acc_2' });
     expect(goesOnTo(answer)).toBe('https://id.example.com/oauth2/authorize/abc');
-    expect(finished).toEqual([{ select_account: { account: 'acc_2' } }]);
+    expect(finished).toEqual([{ select_account: { account: 'acc_2', remember: false } }]);
+  });
+
+  it('remembers it for the app, where that is wanted', async () => {
+    const { submit, finished } = await start({ accounts: two });
+    await submit({ account: 'acc_2', remember: 'yes' });
+    expect(finished).toEqual([{ select_account: { account: 'acc_2', remember: true } }]);
+    const only = await start({ accounts: { acc_1: 'Acme' } });
+    expect((await only.visit('/interaction/abc')).text).not.toContain('name="remember"');
+  });
+
+  it('goes through hundreds in parts, and keeps the place when it is shown again', async () => {
+    const accounts = Object.fromEntries(
+      Array.from({ length: 500 }, (_, index) => [`acc_${index}`, `Company ${index}`]),
+    );
+    const { visit, post } = await start({ accounts });
+    const rows = (text: string) => [...text.matchAll(/value="(acc_\d+)"/g)].map(([, id]) => id);
+    const seen: (string | undefined)[] = [];
+    for (let page = 1; page <= 5; page += 1) {
+      const { text } = await visit(`/interaction/abc?page=${page}`);
+      expect(text.includes('rel="prev"')).toBe(page > 1);
+      expect(text.includes('rel="next"')).toBe(page < 5);
+      seen.push(...rows(text));
+    }
+    expect(seen).toHaveLength(500);
+    expect(new Set(seen).size).toBe(500);
+    for (const [page, first] of [
+      ['99', 'acc_400'],
+      ['0', 'acc_0'],
+      ['-1', 'acc_0'],
+      ['x', 'acc_0'],
+      ['1e9', 'acc_0'],
+    ]) {
+      expect(rows((await visit(`/interaction/abc?page=${page}`)).text)[0], page).toBe(first);
+    }
+    // "Company 1" is 111 of them.
+    const narrowed = await visit('/interaction/abc?filter=company+1&page=2');
+    expect(rows(narrowed.text)).toHaveLength(11);
+    expect(narrowed.text).toContain('101–111 of 111');
+    expect(narrowed.text).toContain('/interaction/abc?filter=company+1&amp;page=1');
+    const hidden = Object.fromEntries(
+      [...narrowed.text.matchAll(/type="hidden" name="([^"]*)" value="([^"]*)"/g)].map(
+        ([, name = '', value = '']) => [name, value],
+      ),
+    );
+    const again = await post('/interaction/abc', { ...hidden, account: 'acc_of_another' });
+    expect([again.status, rows(again.text)]).toEqual([403, rows(narrowed.text)]);
   });
 
   it("T41 does not take somebody else's account", async () => {

@@ -115,6 +115,7 @@ export async function world(options: WorldOptions = {}) {
     clock: () => now,
     signups: undefined,
     addIdentity: () => Promise.reject(new Error('nobody adds an identity here')),
+    isInvited: () => Promise.resolve(false),
     csrf: createCsrf({ issuer, secrets, cookies }),
     conversations: {
       load: (ctx) =>
@@ -174,6 +175,8 @@ export async function world(options: WorldOptions = {}) {
           name === undefined ? undefined : { id, ...accountDocument(name, 'closed') },
         );
       },
+      invitations: { of: () => Promise.resolve({ open: [], waiting: [] }) },
+      domains: { offers: () => Promise.resolve([]) },
       usableAccounts: () => Promise.resolve(usable),
       membership: (_user, id) => {
         const name = accounts[id];

@@ -13,6 +13,7 @@ const everywhere = [
   'test/directory/{crash,races}.test.ts',
   'test/events/*.test.ts',
   'test/flows/*.test.ts',
+  'test/mail/outbox.test.ts',
 ];
 
 /** What can go wrong on the way to a server, which a file does not have. */

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { configSchema } from '../../src/config.ts';
 import type { Config, ConfigInput } from '../../src/config.ts';
 import type { Clock } from '../../src/base/clock.ts';
+import type { FindTexts } from '../../src/base/dns.ts';
 import type { Log, LogFields } from '../../src/base/log.ts';
 import type { Measures } from '../../src/base/measures.ts';
 import { createServer } from '../../src/server.ts';
@@ -73,6 +74,7 @@ export interface StartOptions {
   clock?: Clock;
   log?: Log;
   measures?: Measures;
+  findTexts?: FindTexts;
 }
 
 export interface RunningServer {
@@ -97,13 +99,14 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
   const { config: changes = {} } = options;
   const config = testConfig(issuer, typeof changes === 'function' ? changes(issuer) : changes);
   const store = options.store ?? (await openEmpty(clock));
-  const { measures } = options;
+  const { measures, findTexts } = options;
   const server = await createServer({
     config,
     store,
     clock,
     log: options.log ?? log,
     ...(measures === undefined ? {} : { measures }),
+    ...(findTexts === undefined ? {} : { findTexts }),
   });
   listener = server.callback;
   server.start();

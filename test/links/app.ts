@@ -111,11 +111,12 @@ export async function startLinks(changes: Partial<ConfigInput> = {}): Promise<Li
       account: () => Promise.resolve(undefined),
       membership: () => Promise.resolve(undefined),
       usableAccounts: () => Promise.resolve([]),
+      revokeUser: () => Promise.resolve(0),
     },
     billing: undefined,
-    renderQuestion: ({ action, csrf, fields }) =>
+    renderQuestion: ({ action, csrf, fields, scope }) =>
       html`<form method="post" action="${action}">
-        ${Object.entries({ ...fields, csrf }).map(
+        ${Object.entries({ ...fields, csrf, ...(scope && { scope }) }).map(
           ([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`,
         )}
       </form>`,
@@ -154,12 +155,17 @@ function fakeOidc(ownIssuer: string, fake: FakeOidc): LinkOidc {
     clientId: 'tollgate-links',
     redirectUri: `${ownIssuer}/signin/return`,
     signup: { clientId: 'tollgate-signup', redirectUri: `${ownIssuer}/signup/return` },
+    invitation: { clientId: 'tollgate-signup', redirectUri: `${ownIssuer}/invitation/return` },
     async token(_ctx, parameters) {
       fake.asked.push(parameters);
       return fake.answer(parameters);
     },
     session: () => Promise.resolve(undefined),
     signedInAt: () => Promise.resolve(undefined),
+    endLinks() {
+      fake.events.push('links ended');
+      return Promise.resolve();
+    },
     subject: () => Promise.resolve(undefined),
     endSession(_ctx, reason) {
       if (fake.failure !== undefined) return Promise.reject(fake.failure);

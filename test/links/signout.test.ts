@@ -57,6 +57,27 @@ describe('GET /signout', () => {
     expect(world.oidc.events).toEqual([]);
   });
 
+  test('scope says how far it goes, and what is none of the three ends nothing', async () => {
+    const visit = (scope: string) =>
+      world.visit(`/signout?scope=${scope}`, { headers: clicked('same-site') });
+    for (const scope of ['App', 'everything', 'all,app', 'session']) {
+      expect((await visit(scope)).status).toBe(400);
+    }
+    expect([world.oidc.events, cookie()]).toEqual([[], 'tgr.mine']);
+    expect((await visit('app')).status).toBe(303);
+    expect([world.oidc.events, cookie()]).toEqual([
+      ['links ended', 'revoked: tgr.mine'],
+      undefined,
+    ]);
+  });
+
+  test('T56 other devices are never signed out by a link alone', async () => {
+    const answer = await world.visit('/signout?scope=everywhere', { headers: clicked('none') });
+    const fields = readMarkup(answer.text).forms[0]?.fields.map(({ name, value }) => [name, value]);
+    expect([answer.status, world.oidc.events]).toEqual([200, []]);
+    expect(fields).toContainEqual(['scope', 'everywhere']);
+  });
+
   test('where the session cannot be ended, nobody is told that it was', async () => {
     world.oidc.failure = new Error('the disk is gone');
     const answer = await world.visit('/signout', { headers: clicked('none') });
@@ -82,6 +103,16 @@ describe('POST /signout', () => {
     expect([answer.status, readMarkup(answer.text).refresh]).toEqual([200, `${app}/bye`]);
     expect(world.oidc.events).toEqual(ended);
     expect(cookie()).toBeUndefined();
+  });
+
+  test('the person chooses there how far it goes', async () => {
+    const asked = await world.visit('/signout', { headers: clicked('cross-site') });
+    const fields = readMarkup(asked.text).forms[0]?.fields ?? [];
+    const sent = [...fields.map(({ name, value }) => [name, value]), ['scope', 'app']];
+    const body = new URLSearchParams(sent).toString();
+    const headers = { ...form, Origin: 'null', 'Sec-Fetch-Site': 'same-origin' };
+    await world.visit('/signout', { method: 'POST', headers, body });
+    expect(world.oidc.events).toEqual(['links ended', 'revoked: tgr.mine']);
   });
 
   test('an app posts it with its own origin', async () => {

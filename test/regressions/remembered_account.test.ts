@@ -1,25 +1,13 @@
 /** The account that somebody works in is what they chose, not what a link on some page asked for. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Browser, Page } from '../../dev/walk.ts';
+import type { Browser } from '../../dev/walk.ts';
+import { elsewhere } from '../kit/elsewhere.ts';
 import { authorizationRequest, claimsOf, goThrough, redeem, signIn } from '../kit/world.ts';
 import type { World } from '../kit/world.ts';
 import { silently, startProtocolWorld } from '../protocol/kit.ts';
 import { app, linkConfig } from './kit.ts';
 
-/** A page of somebody else. */
-const elsewhere: Page = {
-  url: 'https://elsewhere.test/',
-  status: 200,
-  headers: {},
-  text: '',
-  title: '',
-  visible: '',
-  forms: [],
-  links: [],
-  history: [],
-  stopped: false,
-};
 let world: World;
 
 beforeAll(async () => {

@@ -12,7 +12,7 @@ import { layout, supportAddress, type Brand } from '../../views/layout.ts';
 import { loginPage } from '../../views/login.ts';
 import { failurePage, notRegisteredPage } from '../../views/message.ts';
 import { initialsOf, noAccountPage, selectAccountPage } from '../../views/select_account.ts';
-import { signOutPage, signOutQuestion } from '../../views/signout.ts';
+import { signOutPage, signOutQuestion, stayedPage } from '../../views/signout.ts';
 import { account, brand, form, now, providers, samples } from './samples.ts';
 
 const day = 86_400_000;
@@ -118,7 +118,8 @@ describe('what comes from outside', () => {
         evilBrand,
       ),
       changedPage({ account: evil, plan: evil, changed: true, back: evil }, evilBrand),
-      signOutPage('', evilBrand),
+      signOutPage({ form: '', app: evil, stay: evil }, evilBrand),
+      stayedPage(evilBrand, evil),
       signOutQuestion(
         { action: evil, csrf: evil, stay: evil, fields: { [evil]: evil } },
         evilBrand,
@@ -297,9 +298,18 @@ describe('a failure', () => {
 describe('the question of the library', () => {
   it('holds its form as it is, and answers it with a button', () => {
     const library = '<form id="op.logoutForm" method="post"><input name="xsrf"/></form>';
-    const { text } = signOutPage(library, brand);
+    const { text } = signOutPage({ form: library, stay: '/stay' }, brand);
     expect(text).toContain(library);
     expect(text).toMatch(/<button[^>]*form="op\.logoutForm"[^>]*name="logout"[^>]*value="yes"/);
     expect(text.match(/form="op\.logoutForm"/g)).toHaveLength(2);
+    expect(text).not.toContain('/stay');
+  });
+
+  it('offers to leave the app alone that asks, and to stay', () => {
+    const library = '<form id="op.logoutForm" method="post"><input name="xsrf"/></form>';
+    const { text } = signOutPage({ form: library, app: 'Orders', stay: '/stay' }, brand);
+    expect(text).toMatch(/name="logout"[^>]*value="yes"[^>]*>\s*Sign out of all apps/);
+    expect(text).toMatch(/form="op\.logoutForm">\s*Sign out of Orders only/);
+    expect(text).toMatch(/href="\/stay"[^>]*>Stay signed in/);
   });
 });

@@ -20,6 +20,7 @@ import { loginPage, type LoginProvider } from '../../views/login.ts';
 import { failurePage, messagePage, notRegisteredPage } from '../../views/message.ts';
 import { noAccountPage, selectAccountPage, type AccountRow } from '../../views/select_account.ts';
 import { personSamples } from './account_person_samples.ts';
+import { dataSamples } from './account_data_samples.ts';
 import { chooseAccountPage, choosePlanPage, confirmPage } from '../../views/plans.ts';
 import {
   canceledPage,
@@ -30,7 +31,10 @@ import {
   waitingPage,
 } from '../../views/signup.ts';
 import { closingSamples } from './account_closing_samples.ts';
+import { ssoSamples } from './account_sso_samples.ts';
 import { signedOutPage, signOutPage, signOutQuestion, stayedPage } from '../../views/signout.ts';
+import { invitationSamples } from './invitation_samples.ts';
+import { memberSamples } from './account_members_samples.ts';
 
 export const brand: Brand = {
   name: 'Northwind',
@@ -150,6 +154,7 @@ const failureCodes: [code: string, status: number, retryAfterSeconds?: number][]
   ['price_unavailable', 503],
   ['payment_failed', 402],
   ['checkout_expired', 402],
+  ['app_unknown', 404],
   ['checkout_unknown', 404],
   ['checkout_foreign', 403],
   ['account_unknown', 404],
@@ -389,6 +394,7 @@ const starting = {
 
 /** By name: a page, ready to be drawn. */
 export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Html>([
+  ...invitationSamples(brand),
   ['login', () => login({ lastUsed: 'github' })],
   ['login with a message', () => login({ message: 'Google does not answer at the moment.' })],
   ['login again', () => login({ again: true })],
@@ -399,6 +405,21 @@ export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Ht
   [
     'select_account of many',
     () => selectAccountPage({ ...chooser, accounts: manyAccounts, current: 'acc_5' }, brand),
+  ],
+  [
+    'select_account of hundreds',
+    () =>
+      selectAccountPage(
+        {
+          ...chooser,
+          accounts: Array.from({ length: 250 }, (_, index) =>
+            account(`acc_${index}`, `Company ${index}`, ['member']),
+          ),
+          page: 2,
+          filter: 'company',
+        },
+        brand,
+      ),
   ],
   [
     'select_account without a match',
@@ -507,19 +528,35 @@ export const samples: ReadonlyMap<string, () => Html> = new Map<string, () => Ht
         brand,
       ),
   ],
-  ['sign out', () => signOutPage(logoutForm, brand)],
+  ['sign out', () => signOutPage({ form: logoutForm, stay: '/stay' }, brand)],
+  [
+    'sign out of one app, or of all',
+    () => signOutPage({ form: logoutForm, app: 'Northwind Analytics', stay: '/stay' }, brand),
+  ],
+  ...(['app', 'all', 'everywhere'] as const).map((scope): [string, () => Html] => [
+    `sign out of links (${scope})`,
+    () =>
+      signOutQuestion(
+        { scope, action: '/signout', csrf: 'v1.mac', stay: 'https://x.example' },
+        brand,
+      ),
+  ]),
   [
     'sign out of links',
     () => signOutQuestion({ action: '/signout', csrf: 'v1.mac', stay: 'https://x.example' }, brand),
   ],
   ['stayed signed in', () => stayedPage(brand)],
+  ['signed out of one app', () => stayedPage(brand, 'Northwind Analytics')],
   ['signed out', () => signedOutPage(brand, 'https://app.northwind.example/')],
   ['continue', () => continuePage('https://app.northwind.example/callback', brand)],
   ['message', () => messagePage('We cannot ask you that here', 'The app asked for more.', brand)],
+  ...ssoSamples(brand),
   ...billing(),
   ...closingSamples(brand),
   ...personSamples(brand),
+  ...dataSamples(brand),
   ...failures(),
+  ...memberSamples({ brand, now, rows: accounts }),
 ]);
 
 function login(view: Partial<Parameters<typeof loginPage>[0]>): Html {

@@ -15,6 +15,8 @@ export interface FrameView {
   account?: { id: string; name: string; rights: ReadonlySet<Right>; isOwner: boolean } | undefined;
   /** Where nothing is sold there is nothing about billing. */
   sells: boolean;
+  /** Whether there is an app in the list of apps. */
+  launches?: boolean;
   /** A sentence about what was just done. */
   done?: string | undefined;
   /** What is wrong with what was sent: by the field's id, or of the whole (`''`). */
@@ -36,6 +38,8 @@ const ofPerson = [
   ['data', '/account/data'],
 ] as const;
 
+const launch = ['launch', '/apps'] as const;
+
 export function accountPage(page: AccountPage, brand: Brand): Html {
   const { title, heading, content } = page;
   const inner = html`${done(page.done)} ${summary(page.problems)} ${content}`;
@@ -51,9 +55,10 @@ export function accountPage(page: AccountPage, brand: Brand): Html {
   );
 }
 
-function navigation({ tab, account, sells }: FrameView): Html {
+function navigation({ tab, account, sells, launches }: FrameView): Html {
   return html`<nav class="tabs" aria-label="${frameTexts.navigation}">
-    ${account !== undefined && html`<h2>${frameTexts.you}</h2>`} ${tabs(ofPerson, tab)}
+    ${account !== undefined && html`<h2>${frameTexts.you}</h2>`}
+    ${tabs(launches === true ? [...ofPerson, launch] : ofPerson, tab)}
     ${
       account !== undefined &&
       html`<h2>${account.name}</h2>

@@ -10,6 +10,7 @@ export const frameTexts = {
     apps: 'Apps',
     accounts: 'Accounts',
     data: 'Your data',
+    launch: 'Open an app',
     members: 'Members',
     billing: 'Billing',
     settings: 'Settings',

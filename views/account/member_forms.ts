@@ -131,7 +131,7 @@ export function buttons(button: Html, back: string, text = 'Back'): Html {
   return html`<div class="actions">${button} <a class="link" href="${back}">${text}</a></div>`;
 }
 
-export function roleOption({ id, name, may }: RoleView): {
+function roleOption({ id, name, may }: RoleView): {
   value: string;
   label: string;
   help: string;

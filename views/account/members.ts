@@ -18,8 +18,8 @@ export interface MemberView {
   isOwner: boolean;
   isYou: boolean;
   isDisabled: boolean;
-  /** Absent: not for this reader to see. */
-  seen?: { at?: number | undefined };
+  /** Absent: nobody knows, or it is not for this reader to see. */
+  seen?: number | undefined;
   /** What the reader may do to them: addresses. */
   change?: string | undefined;
   remove?: string | undefined;
@@ -116,7 +116,7 @@ function memberRow(member: MemberView): Html {
       <span class="small"
         >${facts.filter((fact) => fact !== undefined && fact !== '').join(' · ')}</span
       >
-      ${seen !== undefined && html`<span class="small">${seen.at === undefined ? words.neverSeen : dated(words.seen, seen.at)}</span>`}
+      ${seen !== undefined && html`<span class="small">${dated(words.seen, seen)}</span>`}
     </span>
     ${isYou && html`<span class="badge good">${words.you}</span>`}
     ${isOwner && html`<span class="badge">${words.owner}</span>`}

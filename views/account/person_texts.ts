@@ -60,7 +60,7 @@ export const personTexts = {
   sessions: {
     title: 'Devices',
     help: 'Where you are signed in here. If you do not know one of them, sign it out.',
-    unknown: 'A device that we do not know',
+    unknown: 'Unnamed device',
     current: 'This device',
     network: (network: string) => `Network ${network}`,
     since: (date: string) => `Signed in on ${date}`,

@@ -23,7 +23,7 @@ const grantReasons: Record<GrantEndReason, Why> = {
   refresh_token_reuse: { by: 'policy', sentence: 'A refresh token was used a second time.' },
   code_reuse: { by: 'policy', sentence: 'An authorization code was used a second time.' },
   revocation_endpoint: { by: 'user', sentence: 'The app revoked its token.' },
-  signed_out: { by: 'user', sentence: 'The user signed out everywhere.' },
+  signed_out: { by: 'user', sentence: 'The user signed out of this app, or everywhere.' },
   session_ended: { by: 'system', sentence: 'The session that it came from ended.' },
   member_removed: { by: 'admin', sentence: 'The user was removed from the account.' },
   account_closed: { by: 'admin', sentence: 'The account was closed.' },
@@ -49,12 +49,14 @@ const others: Partial<Record<Told['type'], Why>> = {
   'identity.unlinked': { by: 'user', sentence: 'A way to sign in was removed.' },
 };
 
+const everywhere: Why = { by: 'user', sentence: 'The user signed out everywhere.' };
+
 /** An event of a version to come may have a reason that is not known here. */
 const unknown: Why = { by: 'system', sentence: 'Access has changed.' };
 
 export function whyOf(told: Told): Why {
   if (told.type === 'user.revoked' && told.data.reason === 'signed_out') {
-    return grantReasons.signed_out;
+    return everywhere;
   }
   const why =
     told.type === 'session.ended'

@@ -61,7 +61,7 @@ export function policyStories(stage: () => Stage): void {
       post_logout_redirect_uri: `${sites.origin('client')}/bye`,
     });
     await page.goto(`${world.issuer}/oauth2/logout?${query}`);
-    await button(page, 'Sign out').click();
+    await button(page, 'Sign out of all apps').click();
     await heading(page, 'Arrived').waitFor();
   });
 }

@@ -64,7 +64,8 @@ export function signOutStories(stage: () => Stage): void {
     const address = sites.put(`${sites.origin('evil')}/link`, { page: kittens });
     for (const [answer, stays] of [
       [page.getByRole('link', { name: 'Stay signed in' }), true],
-      [button(page, 'Sign out'), false],
+      [button(page, 'Sign out of this app only'), true],
+      [button(page, 'Sign out of all apps'), false],
     ] as const) {
       await page.goto(address);
       await page.getByRole('link').click();

@@ -1,0 +1,88 @@
+/** What a proven domain offers its people: to join the account, or to ask for it. */
+
+import { timeOrderedId } from '../base/ids.ts';
+import { newEvent } from '../events/types.ts';
+import type { AccountDomain, InvitationDocument } from '../storage/documents.ts';
+import { invitationKey } from '../storage/kinds.ts';
+import { Duplicate } from '../storage/store.ts';
+import { domainOf, verifiedAddresses } from './addresses.ts';
+import type { DomainOffer, Domains } from './domain_types.ts';
+import { stillStands } from './domain_proof.ts';
+import { domainUnknown } from './domain_state.ts';
+import type { DomainDeps } from './domain_state.ts';
+
+const dayMs = 24 * 60 * 60 * 1000;
+const mostDomains = 10;
+
+export function createDomainOffers(deps: DomainDeps): Pick<Domains, 'offers' | 'join'> {
+  return {
+    offers: (user) => offers(deps, user),
+    join: (account, user) => join(deps, account, user),
+  };
+}
+
+interface Found extends DomainOffer {
+  entry: AccountDomain;
+}
+
+async function offers(deps: DomainDeps, user: string): Promise<Found[]> {
+  const { store, settings } = deps;
+  if (!settings().domains) return [];
+  const person = (await store.get('user', user))?.document;
+  if (person?.status !== 'active') return [];
+  const domains = [...new Set(verifiedAddresses(person).map(domainOf))].slice(0, mostDomains);
+  const found: Found[] = [];
+  for (const domain of domains) {
+    const [stored] = await store.find('account', 'domain', domain, { limit: 1 });
+    if (stored === undefined) continue;
+    const { id, document } = stored;
+    if (person.memberships?.some(({ account }) => account === id)) continue;
+    const entry = document.domains?.find((one) => one.domain === domain);
+    if (entry === undefined || !(await stillStands(deps, id, entry))) continue;
+    const [asked] = await store.find('invitation', 'open', invitationKey(id, user), { limit: 1 });
+    const mode = asked === undefined ? entry.mode : 'waiting';
+    found.push({ account: { id, ...document }, domain, mode, entry });
+  }
+  return found;
+}
+
+async function join(
+  deps: DomainDeps,
+  account: string,
+  user: string,
+): Promise<'joined' | 'waiting' | 'member'> {
+  const { access, members } = deps;
+  if ((await access.membership(user, account)) !== undefined) return 'member';
+  const offer = (await offers(deps, user)).find((one) => one.account.id === account);
+  if (offer === undefined) throw domainUnknown();
+  if (offer.mode === 'waiting') return 'waiting';
+  if (offer.mode === 'ask') return ask(deps, offer, user);
+  await members.add(account, user, offer.entry.roles);
+  return 'joined';
+}
+
+async function ask(
+  { store, clock, settings }: DomainDeps,
+  { account: { id: account }, entry: { roles } }: Found,
+  user: string,
+): Promise<'waiting'> {
+  const now = clock();
+  const invitation = timeOrderedId('inv', now);
+  const document: InvitationDocument = {
+    account,
+    way: 'domain',
+    roles,
+    state: 'waiting',
+    candidate: user,
+    createdAt: now,
+    expiresAt: now + settings().invitationDays * dayMs,
+  };
+  const events = [newEvent(clock, 'invitation.waiting', { invitation, account, user })];
+  try {
+    await store.write('invitation', invitation, document, { expect: 'absent', events });
+  } catch (error) {
+    // Asked by two tabs at once, or waiting by an invitation.
+    if (!(error instanceof Duplicate)) throw error;
+  }
+  return 'waiting';
+}

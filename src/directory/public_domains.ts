@@ -1,0 +1,60 @@
+/** Where anybody gets an address: nobody proves these, and nobody is somebody's colleague because of one. */
+
+const domains: ReadonlySet<string> = new Set([
+  '126.com',
+  '163.com',
+  'aol.com',
+  'duck.com',
+  'fastmail.com',
+  'free.fr',
+  'freenet.de',
+  'gmail.com',
+  'gmx.at',
+  'gmx.ch',
+  'gmx.com',
+  'gmx.de',
+  'gmx.net',
+  'googlemail.com',
+  'hey.com',
+  'hotmail.com',
+  'hotmail.co.uk',
+  'hotmail.de',
+  'hotmail.fr',
+  'icloud.com',
+  'laposte.net',
+  'libero.it',
+  'live.com',
+  'mac.com',
+  'mail.com',
+  'mail.ru',
+  'mailbox.org',
+  'me.com',
+  'msn.com',
+  'naver.com',
+  'orange.fr',
+  'outlook.com',
+  'outlook.de',
+  'pm.me',
+  'posteo.de',
+  'proton.me',
+  'protonmail.com',
+  'qq.com',
+  't-online.de',
+  'tutanota.com',
+  'web.de',
+  'yahoo.co.jp',
+  'yahoo.co.uk',
+  'yahoo.com',
+  'yahoo.de',
+  'yahoo.fr',
+  'yandex.ru',
+  'ymail.com',
+  'zoho.com',
+]);
+
+/** Addresses that hide who somebody is say nothing of where they work. */
+const relays = ['privaterelay.appleid.com', 'users.noreply.github.com'];
+
+export function isPublicDomain(domain: string): boolean {
+  return domains.has(domain) || relays.includes(domain);
+}
