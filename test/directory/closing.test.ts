@@ -103,7 +103,7 @@ describe('taking it back', () => {
 
   test('not once its end has come, whether it was carried out or not', async () => {
     const world = await openDirectory();
-    const { directory, clock } = world;
+    const { directory } = world;
     const { ada, account, endsAt } = await engines(world);
     await directory.closing.ask({ account, by: ada, endsAt });
     world.now = endsAt;
