@@ -11,7 +11,7 @@ export const invitationTexts = {
     title: (account: string) => `Join ${account}`,
     by: (by: string, account: string) => `${by} invited you to ${account}.`,
     byNobody: (account: string) => `You are invited to ${account}.`,
-    role: (roles: string) => `You will be there as: ${roles}.`,
+    role: (roles: string) => `Your role there: ${roles}.`,
     signIn: 'Sign in and join',
     newHere: 'If you are new here, signing in is all that it takes.',
     accept: (account: string) => `Join ${account}`,

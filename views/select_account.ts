@@ -84,16 +84,17 @@ export function noAccountPage(view: NoAccountView, brand: Brand): Html {
     ${view.offers !== undefined && accountOffers(view.offers, view.form.csrf)}
     <form method="post" action="${view.form.action}" class="stack">
       ${promptFields(view.form)} ${waysToPlans(view)}
-      <button
-        class="${view.plans === undefined ? 'button primary' : 'button'}"
-        name="leave"
-        value="yes"
-      >
+      <button class="${hasWay(view) ? 'button' : 'button primary'}" name="leave" value="yes">
         ${texts.backTo(view.app)}
       </button>
       <button class="button" name="other" value="yes">${texts.useAnother}</button>
     </form>`;
   return layout({ title, content }, brand);
+}
+
+/** Something better to do than to go back. */
+function hasWay({ plans, offers }: NoAccountView): boolean {
+  return plans !== undefined || (offers !== undefined && hasOffers(offers));
 }
 
 function adviceOf({ plans, offers, unfinished = [] }: NoAccountView): string {

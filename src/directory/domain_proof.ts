@@ -38,7 +38,7 @@ export async function prove(deps: DomainDeps, named: Named): Promise<AccountDoma
   } catch (error) {
     if (!(error instanceof Duplicate)) throw error;
   }
-  if (!(await releaseLost(deps, domain))) throw domainTaken();
+  if (!(await releaseLost(deps, domain, texts))) throw domainTaken();
   return keepProven(deps, named, value).catch((error: unknown) => {
     throw error instanceof Duplicate ? domainTaken() : error;
   });
@@ -63,13 +63,17 @@ async function keepProven(deps: DomainDeps, named: Named, value: string): Promis
 }
 
 /** Another account had it, whose record is gone: it changed hands. @returns whether it is free now */
-async function releaseLost(deps: DomainDeps, domain: string): Promise<boolean> {
-  const { store, clock, findTexts } = deps;
+async function releaseLost(
+  deps: DomainDeps,
+  domain: string,
+  texts: readonly string[],
+): Promise<boolean> {
+  const { store, clock } = deps;
   const [holder] = await store.find('account', 'domain', domain, { limit: 1 });
   const entry = holder?.document.domains?.find((one) => one.domain === domain);
   if (holder === undefined || entry === undefined) return true;
-  const { name, value } = recordOf(entry);
-  if ((await findTexts(name)).includes(value)) return false;
+  // Of the same answer that has the other one's.
+  if (texts.includes(recordOf(entry).value)) return false;
   const events = [newEvent(clock, 'account.domain_removed', { account: holder.id, domain })];
   await change(store, 'account', holder.id, (present) => {
     const now = present.domains?.find((one) => one.domain === domain);
