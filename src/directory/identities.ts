@@ -3,6 +3,7 @@
 import type { Clock } from '../base/clock.ts';
 import { Problem } from '../base/errors.ts';
 import { newEvent } from '../events/types.ts';
+import type { IdentityEntry, UserDocument } from '../storage/documents.ts';
 import type { Store } from '../storage/store.ts';
 import { Duplicate } from '../storage/store.ts';
 import { change } from './change.ts';
@@ -73,8 +74,21 @@ export async function unlinkIdentity(
     const identities = present.identities.filter((one) => !isThis(one));
     const { provider, issuer } = entry;
     const event = newEvent(clock, 'identity.unlinked', { user, provider, issuer });
-    return { document: { ...present, identities }, events: [event] };
+    return { document: withoutAddressOf(entry, { ...present, identities }), events: [event] };
   });
   if (changed === undefined) throw userUnknown();
   return changed.written;
+}
+
+/** An address goes with who vouched for it: nobody says any more that it is theirs. Another one's takes its place. */
+function withoutAddressOf({ email }: IdentityEntry, user: UserDocument): UserDocument {
+  if (email === undefined || user.email !== email) return user;
+  const { email: _gone, emailVerified: _too, ...rest } = user;
+  const latest = user.identities
+    .filter((one) => one.email !== undefined)
+    .toSorted((one, other) => (other.usedAt ?? other.linkedAt) - (one.usedAt ?? one.linkedAt));
+  const next = latest.find((one) => one.email === email) ?? latest[0];
+  if (next?.email === undefined) return rest;
+  const verified = next.emailVerified === true ? { emailVerified: true } : {};
+  return { ...rest, email: next.email, ...verified };
 }

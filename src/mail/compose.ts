@@ -164,8 +164,10 @@ async function ownerAddress(
 }
 
 /** Who typed an address into an upstream's profile need not be the one who reads what comes there. */
-export function verifiedAddress({ email, emailVerified }: UserDocument): string | undefined {
-  return emailVerified === true ? addressOf(email) : undefined;
+export function verifiedAddress(user: UserDocument): string | undefined {
+  const { email, emailVerified, identities } = user;
+  if (emailVerified === true) return addressOf(email);
+  return addressOf(identities.find((one) => one.emailVerified === true)?.email);
 }
 
 async function nameOf(deps: ComposeDeps, user: string | undefined): Promise<string | undefined> {

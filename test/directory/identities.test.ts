@@ -89,3 +89,23 @@ test('nothing is linked to who may not act, nor without end', async () => {
   await directory.setUserStatus('ada', 'disabled');
   expect(await problemOf(directory.linkIdentity('ada', identity('x')))).toBe('user_disabled');
 });
+
+test('an address goes with who vouched for it, and is not verified by nobody', async () => {
+  const { directory } = await world();
+  const email = 'ada@acme.example';
+  await directory.signIn(identity('ada', { email, emailVerified: true }));
+  await directory.unlinkIdentity('ada', google, 'ada');
+  const { document } = (await directory.user('ada'))!;
+  expect(document).not.toHaveProperty('email');
+  expect(document).not.toHaveProperty('emailVerified');
+});
+
+test('another one’s address takes its place, with what that one says of it', async () => {
+  const { directory } = await world();
+  const elsewhere = { provider: 'other', issuer: other, subject: 'ada' };
+  await directory.signIn(identity('ada', { ...elsewhere, email: 'ada@other.example' }));
+  await directory.signIn(identity('ada', { email: 'ada@acme.example', emailVerified: true }));
+  await directory.unlinkIdentity('ada', google, 'ada');
+  const { document } = (await directory.user('ada'))!;
+  expect([document.email, document.emailVerified]).toEqual(['ada@other.example', undefined]);
+});
