@@ -53,9 +53,11 @@ async function visit(
     deps.csrf.require(ctx, form);
   }
   const person = await personOf(ctx, deps, { query, form });
-  if (person === undefined) return signIn(ctx, deps, route);
+  // What was posted does not come along; which account it was about does.
+  const about = textOf(form, 'account');
+  if (person === undefined) return signIn(ctx, deps, route, { about });
   if (route.fresh === true && !(await isFresh(deps, person))) {
-    return signIn(ctx, deps, route, { again: true });
+    return signIn(ctx, deps, route, { again: true, about });
   }
   if (route.needs === 'person') return answer(ctx, await route.handle(person));
   const member = await memberOf(ctx, deps, { route, person });
@@ -90,15 +92,16 @@ async function isFresh({ oidc, clock }: AccountPages, { session }: PersonVisit):
   return signedInAt !== undefined && clock() - signedInAt < freshMs;
 }
 
-/** And back to this page. @param how `again`: though somebody is */
+/** And back to this page. @param how `again`: though somebody is; `about`: the account that a form names */
 function signIn(
   ctx: ParameterizedContext,
   { config }: AccountPages,
   route: AccountRoute,
-  { again = false } = {},
+  { again = false, about }: { again?: boolean; about: string | undefined },
 ): void {
   const here = route.method === 'GET' ? ctx.path : (route.from ?? '/account');
   const query = new URLSearchParams(ctx.querystring);
+  if (about !== undefined) query.set('account', about);
   const back = query.size === 0 ? here : `${here}?${query}`;
   const signin = new URLSearchParams({ return_to: `${config.issuer}${back}` });
   const account = query.get('account');
