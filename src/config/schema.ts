@@ -218,6 +218,5 @@ export type ProductConfig = z.output<typeof productSchema>;
 export type ReceiverConfig = z.output<typeof receiverSchema>;
 export type PlanConfig = ProductConfig['plans'][number];
 export type PriceConfig = PlanConfig['prices'][number];
-export type RoleConfig = Config['roles'][number];
 export type MailConfig = z.output<typeof mailSchema>;
 export type StripeConfig = z.output<typeof stripeSchema>;

@@ -139,6 +139,23 @@ describe('what an event of Stripe tells', () => {
   });
 });
 
+test(
+  'what Stripe does not answer for is done by the inbox, with nobody asking again',
+  { timeout: 60_000 },
+  async () => {
+    const one = await subscriber();
+    world.stripe.fail({ kind: 'status', status: 503, times: 100 });
+    await directory().closing.ask({ account: one.account, by: one.user });
+    await world.server.dispatcher.drain();
+    const waiting = await world.store.find('inbox', 'state', 'waiting');
+    expect(waiting.map(({ document }) => document.customer)).toContain(one.customer);
+    world.stripe.clearFaults();
+    await expect
+      .poll(async () => (await at(one.subscription)).status, { timeout: 30_000 })
+      .toBe('canceled');
+  },
+);
+
 describe('a closing at the end of the period', () => {
   test('ends the subscription with it, with its reason, and closes the account then; nothing is charged', async () => {
     const one = await subscriber();
