@@ -1,6 +1,8 @@
 /** What a proven domain offers its people: to join the account, or to ask for it. */
 
+import { Problem } from '../base/errors.ts';
 import { timeOrderedId } from '../base/ids.ts';
+import { sha256 } from '../base/secrets.ts';
 import { newEvent } from '../events/types.ts';
 import type { AccountDomain, InvitationDocument } from '../storage/documents.ts';
 import { invitationKey } from '../storage/kinds.ts';
@@ -13,6 +15,8 @@ import type { DomainDeps } from './domain_state.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 const mostDomains = 10;
+/** In a day, by one person of one account: its owners get an e-mail each time. */
+const mostAsked = 5;
 
 export function createDomainOffers(deps: DomainDeps): Pick<Domains, 'offers' | 'join'> {
   return {
@@ -66,6 +70,9 @@ async function ask(
   { account: { id: account }, entry: { roles } }: Found,
   user: string,
 ): Promise<'waiting'> {
+  // A counter outlives what it is about: it names nobody.
+  const who = sha256(invitationKey(account, user));
+  if ((await store.bump(`domain_asked ${who}`, 1, dayMs / 1000)) > mostAsked) throw askedOften();
   const now = clock();
   const invitation = timeOrderedId('inv', now);
   const document: InvitationDocument = {
@@ -85,4 +92,11 @@ async function ask(
     if (!(error instanceof Duplicate)) throw error;
   }
   return 'waiting';
+}
+
+function askedOften(): Problem {
+  const sentence = 'You have asked to join this account several times today. Try again tomorrow.';
+  return new Problem('too_many_requests_to_join', 429, sentence, {
+    retryAfterSeconds: dayMs / 1000,
+  });
 }

@@ -10,6 +10,7 @@ import {
   invitationUnknown,
   isLive,
   isTaken,
+  mayInvite,
   requireNamed,
   standingOf,
 } from './invitation_state.ts';
@@ -43,8 +44,11 @@ async function accept(deps: InvitationDeps, id: string, user: string): Promise<J
     await finishInvitations(deps, { account, user });
     return joining?.user === user ? 'joined' : 'member';
   }
-  await requireUsable(deps, invitation);
-  const joinsAtOnce = document.way === 'link' || isAddressee(document, person.document);
+  const atOnce = document.way === 'link' || isAddressee(document, person.document);
+  // Whoever waits has only a confirmation to hope for, where who invited them may not do so any more.
+  const joinsAtOnce =
+    atOnce && (!isWaitedFor(document, user) || (await mayInvite(deps, document, document.by)));
+  await requireUsable(deps, invitation, { atOnce: joinsAtOnce });
   if (!joinsAtOnce) return wait(deps, invitation, user);
   try {
     await letIn(deps, { invitation: id, user });
@@ -55,8 +59,12 @@ async function accept(deps: InvitationDeps, id: string, user: string): Promise<J
   return 'joined';
 }
 
-async function requireUsable(deps: InvitationDeps, invitation: Invitation): Promise<void> {
-  const standing = await standingOf(deps, invitation);
+async function requireUsable(
+  deps: InvitationDeps,
+  invitation: Invitation,
+  how?: { atOnce: boolean },
+): Promise<void> {
+  const standing = await standingOf(deps, invitation, how);
   if (standing === 'closed') {
     const account = await deps.store.get('account', invitation.document.account);
     if (account !== undefined) requireOpen(account.document);

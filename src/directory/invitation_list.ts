@@ -79,7 +79,7 @@ async function offersOf(
     const { account: id, candidate } = invitation.document;
     const account = (await store.get('account', id))?.document;
     if (account === undefined || person.memberships?.some((one) => one.account === id)) continue;
-    const standing = await standingOf(deps, invitation, account);
+    const standing = await standingOf(deps, invitation, { account });
     const offer = { invitation, account: { id, ...account } };
     if (standing === 'waiting' && candidate === user) waiting.push(offer);
     else if (standing === 'open' && invitation.document.way === 'email') open.push(offer);

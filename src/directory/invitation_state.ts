@@ -28,10 +28,11 @@ export function isTaken({ joining }: InvitationDocument, now: number): boolean {
   return joining !== undefined && joining.at + joiningMs > now;
 }
 
+/** @param how `atOnce`: for somebody who would come in without a confirmation, though another one waits for it */
 export async function standingOf(
   deps: StandingDeps,
   { document }: Invitation,
-  account?: AccountDocument,
+  { account, atOnce = false }: { account?: AccountDocument; atOnce?: boolean } = {},
 ): Promise<Standing> {
   const { store, clock } = deps;
   if (!isLive(document)) return document.state;
@@ -39,8 +40,8 @@ export async function standingOf(
   if (present?.status !== 'active') return 'closed';
   if (document.expiresAt <= clock()) return 'expired';
   // Somebody else with the right decides about who waits.
-  if (document.state === 'waiting') return 'waiting';
-  return (await mayInvite(deps, document, document.by)) ? 'open' : 'withdrawn';
+  if (document.state === 'waiting' && !atOnce) return 'waiting';
+  return (await mayInvite(deps, document, document.by)) ? document.state : 'withdrawn';
 }
 
 /** Whether the user may (still) have somebody with these roles in the account. Operators may. */

@@ -83,8 +83,11 @@ export interface Invitations {
    * @returns whether it was theirs to refuse
    */
   refuse(invitation: string, user: string): Promise<boolean>;
-  /** For pages and e-mails: whether it is still of use is not in its state alone. */
-  standing(invitation: Invitation): Promise<Standing>;
+  /**
+   * For pages and e-mails: whether it is still of use is not in its state alone.
+   * @param how `atOnce`: to whom it was sent, who needs no confirmation, though somebody else waits for one
+   */
+  standing(invitation: Invitation, how?: { atOnce?: boolean }): Promise<Standing>;
   /** Whether it was sent to an address that is known to be the user's. */
   isFor(invitation: Invitation, user: UserDocument): boolean;
   /** Those sent to one of the user's verified addresses, and those on which they wait. At most 50. */

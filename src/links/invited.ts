@@ -53,7 +53,7 @@ export async function findInvited(
   const membership = user === undefined ? undefined : await directory.membership(user, account);
   return {
     invitation,
-    standing: await invitations.standing(invitation),
+    standing: await invitations.standing(invitation, { atOnce: isTheirs && !isCandidate }),
     account: await directory.account(account),
     user,
     person,

@@ -71,6 +71,22 @@ async function offered(user: string): Promise<(string | undefined)[]> {
   return (await directory.domains.offers(user)).map((one) => `${one.account.id} ${one.mode}`);
 }
 
+test('asking, taking it back and asking again troubles nobody without end', async () => {
+  await proven('ask');
+  const kim = await comes(`kim@${domain}`);
+  const again = async () => {
+    await directory.domains.join(account, kim);
+    const [waiting] = (await directory.invitations.of(kim)).waiting;
+    await directory.invitations.refuse(waiting?.invitation.id ?? '', kim);
+  };
+  for (let asked = 1; asked <= 5; asked += 1) await again();
+  expect(await problemOf(again())).toBe('too_many_requests_to_join');
+  const told = await world.store.pending(1000);
+  expect(told.filter(({ type }) => type === 'invitation.waiting')).toHaveLength(5);
+  world.now += day;
+  expect(await problemOf(again())).toBeUndefined();
+});
+
 describe('a domain', () => {
   test('is proven by its record, and by nothing else', async () => {
     const entry = await directory.domains.add(account, 'Office.Example', 'ada');

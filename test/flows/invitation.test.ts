@@ -302,6 +302,31 @@ describe('attacks', () => {
     expect(await stateOf(id)).toBe('open');
   });
 
+  test('a page that was made for one person takes nothing up for who signs in next', async () => {
+    const { link, id } = await invite();
+    const browser = world.browser();
+    const signIn = async (person: 'grace' | 'linus') => {
+      const begun = await browser.get(`${world.issuer}/signin?again=yes`);
+      const page = await signInAt(browser, begun, { person });
+      // The one who was signed in before is signed out by a page that goes on by itself.
+      if (page.title.startsWith('One moment')) await browser.submit(page);
+    };
+    const atFirst = await browser.get(link);
+    await signIn('grace');
+    // It named nobody: it is shown again, with whom it is about.
+    const shown = await press(browser, atFirst, 'accept');
+    expect(shown.text).toContain('You are signed in as grace@example.com');
+    expect(await stateOf(id)).toBe('open');
+    await signIn('linus');
+    expect((await browser.get(link)).text).toContain('You are signed in as linus@example.com');
+    for (const what of ['accept', 'decline']) {
+      expect((await press(browser, shown, what)).status).toBe(403);
+    }
+    expect(await stateOf(id)).toBe('open');
+    expect(await world.server.directory.membership('usr_linus', team)).toBeUndefined();
+    expect(isIn(await press(browser, await browser.get(link), 'accept'))).toBe(true);
+  });
+
   test('the token is in no line of the log', async () => {
     const { link } = await invite({ email: someone().email });
     const token = link.slice(link.lastIndexOf('/') + 1);
