@@ -223,6 +223,49 @@ describe('the purge', () => {
     expect(left[1]?.document.by).toBe(ben);
   });
 
+  test('waits until all that they did elsewhere is told, so that the trail gets no other name of theirs', async () => {
+    const world = await openDirectory();
+    const { directory, store } = world;
+    const { user } = await someone(directory);
+    const { id: ben } = await directory.createUser({ name: 'Ben' });
+    const shared = await directory.createAccount({ name: 'Engines', owner: ben });
+    await directory.addMember(shared.id, user, ['owner']);
+    await handleAll(world, store, directory);
+    // What is told of these waits: everything was stopped just then, for a day.
+    await directory.renameAccount(shared.id, 'Motors', user);
+    await directory.invitations.invite({ account: shared.id, by: user, roles: ['member'] });
+    await directory.deleteUser(user);
+    await store.settle(await store.pending(10, { of: { kind: 'user', id: user } }));
+    world.now += day;
+    await directory.leave();
+    await handleAll(world, store, directory);
+    world.now += day;
+    await directory.leave();
+    expect(await directory.user(user)).toBeUndefined();
+    expect(JSON.stringify(await everything(store))).not.toContain(user);
+  });
+
+  test('forgets the invitations to all addresses that are known to be theirs', async () => {
+    const world = await openDirectory();
+    const { directory, store } = world;
+    const { user } = await someone(directory);
+    const github = { provider: 'github', issuer: 'https://github.com', subject: 'a' };
+    const other = { email: 'ada@work.example', emailVerified: true };
+    await directory.linkIdentity(user, { ...github, ...other });
+    await directory.signIn({ ...github, ...other });
+    const { id: ben } = await directory.createUser({ name: 'Ben' });
+    const shared = await directory.createAccount({ name: 'Engines', owner: ben });
+    const asked = { account: shared.id, by: ben, roles: ['member'] };
+    await directory.invitations.invite({ ...asked, email: 'Ada@Work.example' });
+    await directory.invitations.invite({ ...asked, email: 'ada@example.com' });
+    await directory.deleteUser(user);
+    await handleAll(world, store, directory);
+    world.now += day;
+    await directory.leave();
+    expect(await directory.user(user)).toBeUndefined();
+    expect(await store.list('invitation')).toEqual([]);
+  });
+
   test('a sign-up that can still be paid is waited for', async () => {
     const world = await openDirectory();
     const { directory, store, clock } = world;
