@@ -156,12 +156,13 @@ function withoutPerson(present: AccountDocument, { id, pseudonym }: Gone): Accou
   const { seats, arriving, closing, closed, ...rest } = present;
   const others = (seats ?? []).filter((seat) => seat !== id);
   const waiting = Object.entries(arriving ?? {}).filter(([user]) => user !== id);
+  const owners = present.owners.filter((owner) => owner !== id);
   const name = <By extends { by?: string }>(decided: By): By =>
     decided.by === id ? { ...decided, by: pseudonym } : decided;
   return {
     ...rest,
     // One who was the last owner is so by the pseudonym: an operator finds the account, and gives it to another.
-    owners: present.owners.map((owner) => (owner === id ? pseudonym : owner)),
+    owners: owners.length === 0 && present.owners.length > 0 ? [pseudonym] : owners,
     ...(others.length === 0 ? {} : { seats: others }),
     ...(waiting.length === 0 ? {} : { arriving: Object.fromEntries(waiting) }),
     ...(closing === undefined ? {} : { closing: name(closing) }),

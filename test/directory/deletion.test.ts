@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { createAuditHandler } from '../../src/events/audit.ts';
 import { createDispatcher } from '../../src/events/dispatcher.ts';
+import { newEvent } from '../../src/events/types.ts';
 import type { Directory } from '../../src/directory/directory.ts';
 import type { Store } from '../../src/storage/store.ts';
 import { openWorld } from '../events/world.ts';
@@ -366,3 +367,38 @@ async function everything(store: Store): Promise<unknown[]> {
   for (const kind of kinds) found.push(...(await store.list(kind)));
   return found;
 }
+
+describe('an account that has lost its only owner', () => {
+  /** Ben belonged to it, and became a member in the moment in which Ada was deleted. */
+  async function orphaned() {
+    const world = await openDirectory();
+    const { directory, store } = world;
+    const { user, account } = await someone(directory);
+    const { id: ben } = await directory.createUser({ name: 'Ben' });
+    await directory.addMember(account, ben, ['member']);
+    const present = await store.get('user', user);
+    const gone = { ...present!.document, status: 'deleted' as const, purgeAt: world.clock() + day };
+    const events = [newEvent(world.clock, 'user.deleted', { user })];
+    await store.write('user', user, gone, { expect: present!.version, events });
+    await handleAll(world, store, directory);
+    expect(await directory.account(account)).toMatchObject({ status: 'active', owners: [user] });
+    return { ...world, world, user, account, ben };
+  }
+
+  test.each(['before', 'after'])('has its new one alone, named %s the purge', async (when) => {
+    const { world, directory, store, user, account, ben } = await orphaned();
+    const purge = async () => {
+      await handleAll(world, store, directory);
+      world.now += day;
+      await directory.leave();
+      expect(await directory.user(user)).toBeUndefined();
+    };
+    if (when === 'after') await purge();
+    await directory.setRoles(account, ben, ['owner']);
+    if (when === 'before') await purge();
+    expect((await directory.account(account))?.owners).toEqual([ben]);
+    expect(await problemOf(directory.removeMember(account, ben))).toBe('last_owner');
+    // It goes with them: nobody else is there to pay for it.
+    expect((await directory.deletionPlan(ben)).closing.map(({ id }) => id)).toContain(account);
+  });
+});
