@@ -390,3 +390,15 @@ describe('the list', () => {
     expect(await problemOf(confirmed)).toBe('invitation_over');
   });
 });
+
+test('who waits by one that has run out waits by the next that they accept', async () => {
+  const kim = await comes('kim@example.com', false);
+  const first = await invite({ email: 'kim@example.com' });
+  expect(await directory.invitations.accept(first.id, kim)).toBe('waiting');
+  wait(7 * day);
+  expect(await directory.invitations.waiting(account)).toBe(0);
+  const second = await invite({ email: 'kim@work.example' });
+  expect(await directory.invitations.accept(second.id, kim)).toBe('waiting');
+  expect(await stateOf(second.id)).toBe('waiting');
+  expect(await directory.invitations.waiting(account)).toBe(1);
+});
