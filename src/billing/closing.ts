@@ -58,12 +58,15 @@ export function createClosing(options: BillingClosingOptions): BillingClosing {
       if (wish.is === 'go_on' && !mustLook && !isMarked(document)) return;
       if (wish.is !== 'go_on') await closeCheckouts(options, account);
       const { customer, customerGoneAt } = document;
+      let isSet = true;
       if (customer !== undefined && customerGoneAt === undefined) {
-        const changed = await arrange(options, { account, customer, wish });
+        const { changed, refused } = await arrange(options, { account, customer, wish });
         // Done before, by one that was stopped then: our document may not say so yet.
         if (changed > 0 || mustLook) await sync.customer(customer);
+        isSet = refused === 0;
       }
-      if (wish.is === 'end') await directory.closing.follow(account, endOf);
+      // One that is renewed again and again has no end: that would put off the closing for ever.
+      if (wish.is === 'end' && isSet) await directory.closing.follow(account, endOf);
       const now = (await store.get('account', account))?.document;
       if (now === undefined || wishOf(now).from === wish.from) return;
       mustLook = true;

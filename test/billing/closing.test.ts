@@ -316,3 +316,49 @@ describe('a payment page', () => {
       .toBe(end * 1000);
   });
 });
+
+describe('what Stripe will not have set', () => {
+  test('does not put the end off: the account is closed when it was said, and the subscription then', async () => {
+    const one = await subscriber();
+    // A schedule of Stripe's has it.
+    world.stripe.fail({
+      kind: 'status',
+      status: 400,
+      method: 'POST',
+      path: '/v1/subscriptions/*',
+      times: 100,
+    });
+    const endsAt = await closes(one);
+    await world.stripe.advance(endsAt - world.stripe.now() + 1000);
+    await settled();
+    await worker.look();
+    await settled();
+    expect((await accountOf(one.account)).status).toBe('closed');
+    expect((await at(one.subscription)).status).toBe('canceled');
+    const charged = () =>
+      world.stripe.objects.invoices().filter(({ customer }) => customer === one.customer).length;
+    const before = charged();
+    await world.stripe.advance(60 * day);
+    expect(charged()).toBe(before);
+  });
+
+  test('of one subscription of a closed account ends the others all the same', async () => {
+    const one = await subscriber();
+    const { items, default_payment_method: card } = await at(one.subscription);
+    const price = items.data[0]!.price.id;
+    const other = await world.api.subscriptions.create({
+      customer: one.customer,
+      items: [{ price, quantity: 2 }],
+      default_payment_method: String(card),
+    });
+    // The one that Stripe lists first: the later one.
+    const path = `/v1/subscriptions/${other.id}`;
+    world.stripe.fail({ kind: 'status', status: 400, method: 'DELETE', path, times: 100 });
+    await directory().closing.ask({ account: one.account });
+    await world.server.dispatcher.drain();
+    expect((await at(one.subscription)).status).toBe('canceled');
+    world.stripe.clearFaults();
+    await world.server.billing!.reconcile({ account: one.account });
+    expect((await at(other.id)).status).toBe('canceled');
+  });
+});
