@@ -243,7 +243,10 @@ async function refusedBy(world: World, { text }: Token): Promise<Record<string, 
       const ms = Math.round(performance.now() - began);
       if (status !== 200) {
         const { code } = body.error as { code: string };
-        expect(code === 'token_revoked', `the service with ${kind} says token_revoked, not ${code}`);
+        expect(
+          code === 'token_revoked',
+          `the service with ${kind} says token_revoked, not ${code}`,
+        );
         return [kind, `${code} after ${ms} ms`];
       }
       expect(ms < longestWaitMs, `the service with ${kind} refuses the token`);
@@ -261,7 +264,10 @@ async function cancelled({ stripe }: World, account: string) {
     const mine = all.filter(({ metadata }) => metadata.tollgate_account === account);
     if (mine.length > 0 && mine.every(({ status }) => status === 'canceled')) {
       const { status, cancellation_details: details } = mine.at(-1) ?? {};
-      return { status, cancellation_details: { feedback: details?.feedback, comment: details?.comment } };
+      return {
+        status,
+        cancellation_details: { feedback: details?.feedback, comment: details?.comment },
+      };
     }
     expect(performance.now() < giveUpAt, 'Stripe has cancelled the subscription');
     await delay(betweenCallsMs);
