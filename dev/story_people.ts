@@ -81,7 +81,7 @@ async function isRemoved(linus: Person, { step }: Steps): Promise<void> {
     const page = await open(ada, about('role'), ['person=ada']);
     await submit(ada, page, { button: 'Change role', fields: { role: 'admin' } });
     const next = await tokenOf(linus);
-    expect(JSON.stringify(next.claims.roles) === '["admin"]', `${String(next.claims.roles)}`);
+    expect(JSON.stringify(next.claims.roles) === '["admin"]', String(next.claims.roles));
     return { value: next, shows: shownOf(next) };
   });
 

@@ -28,7 +28,8 @@ const done = (page: Page, text: string) => page.getByRole('status').filter({ has
 async function look(page: Page, name: string): Promise<void> {
   for (const [how, viewport, colorScheme] of looks) {
     await page.setViewportSize(viewport);
-    await page.emulateMedia({ colorScheme });
+    // What is still on its way from one look to the other is in neither.
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     if (pictures !== undefined) {
       mkdirSync(pictures, { recursive: true });
       await page.screenshot({ path: join(pictures, `people ${name}-${how}.png`), fullPage: true });
@@ -150,6 +151,7 @@ export function peopleStories(stage: () => Stage): void {
     await done(ada, 'The account has a new owner.').waitFor();
     await link(ada, 'Activity').click();
     await ada.getByText('Ada Lovelace removed Linus Pauling.').waitFor();
+    await ada.getByText('Ada Lovelace took another role: Admin.').waitFor();
     await look(ada, 'activity');
     expect((await directory().account('acc_acme'))?.owners).toEqual(['usr_grace']);
   });
