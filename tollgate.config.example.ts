@@ -1,5 +1,5 @@
 // Copy this file to tollgate.config.ts. Secrets are in the environment: TOLLGATE_SECRET,
-// TOLLGATE_PROVIDER_GOOGLE_SECRET and TOLLGATE_CLIENT_WEB_SECRET. All keys: docs/configuration.md.
+// TOLLGATE_PROVIDER_GOOGLE_SECRET, TOLLGATE_CLIENT_WEB_SECRET, and TOLLGATE_MAIL_SERVER with `mail`. All keys: docs/configuration.md.
 import { defineConfig } from './src/config.ts';
 
 export default defineConfig({
@@ -18,6 +18,13 @@ export default defineConfig({
       postLogoutRedirectUris: ['https://app.example.com/'],
     },
   ],
+  // What members may do in their account, beside its owners. This is what holds without `roles`.
+  roles: [
+    { id: 'admin', name: 'Admin', may: ['members', 'settings', 'activity'] },
+    { id: 'member', name: 'Member', may: [] },
+  ],
+  // Who sends invitations by e-mail. Without it they are links that people hand on themselves.
+  // mail: { from: 'Example <id@example.com>' },
   signin: { success: 'https://app.example.com/' },
   signout: { success: 'https://www.example.com/' },
 });
