@@ -17,8 +17,6 @@ import { endRunOut } from './joining.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 const mostDomains = 10;
-/** In a day, by one person of one account: its owners get an e-mail each time. */
-const mostAsked = 5;
 const mostTries = 3;
 
 export function createDomainOffers(deps: DomainDeps): Pick<Domains, 'offers' | 'join'> {
@@ -64,7 +62,10 @@ async function join(
   const offer = (await offers(deps, user)).find((one) => one.account.id === account);
   if (offer === undefined) throw domainUnknown();
   if (offer.mode === 'waiting') return 'waiting';
-  if (offer.mode === 'ask') return ask(deps, offer, user);
+  if (offer.mode === 'ask') {
+    await limitAsking(deps, account, user);
+    return ask(deps, offer, user);
+  }
   await members.add(account, user, offer.entry.roles);
   return 'joined';
 }
@@ -75,9 +76,6 @@ async function ask(
   user: string,
 ): Promise<'waiting'> {
   const { store, clock, settings } = deps;
-  // A counter outlives what it is about: it names nobody.
-  const who = sha256(invitationKey(account, user));
-  if ((await store.bump(`domain_asked ${who}`, 1, dayMs / 1000)) > mostAsked) throw askedOften();
   const now = clock();
   const invitation = timeOrderedId('inv', now);
   const document: InvitationDocument = {
@@ -103,9 +101,14 @@ async function ask(
   throw busy();
 }
 
-function askedOften(): Problem {
+/** In a day, by one person of one account: its owners get an e-mail each time. */
+const mostAsked = 5;
+
+async function limitAsking({ store }: DomainDeps, account: string, user: string): Promise<void> {
+  // A counter outlives what it is about: it names nobody.
+  const who = sha256(invitationKey(account, user));
+  if ((await store.bump(`domain_asked ${who}`, 1, dayMs / 1000)) <= mostAsked) return;
   const sentence = 'You have asked to join this account several times today. Try again tomorrow.';
-  return new Problem('too_many_requests_to_join', 429, sentence, {
-    retryAfterSeconds: dayMs / 1000,
-  });
+  const retryAfterSeconds = dayMs / 1000;
+  throw new Problem('too_many_requests_to_join', 429, sentence, { retryAfterSeconds });
 }

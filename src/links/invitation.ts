@@ -120,7 +120,9 @@ async function present(ctx: ParameterizedContext, deps: Deps, invited: Invited):
     return sendPage(ctx, memberPage({ account: name, goOn: intoApp(account.id) }, brand));
   }
   if (invited.waits) return sendPage(ctx, askedPage({ account: name, goOn }, brand));
-  const isOpen = standing === 'open' || (standing === 'waiting' && invited.isTheirs);
+  // Whoever is not signed in may be the one to whom it was sent.
+  const mayBeTheirs = invited.isTheirs || person === undefined;
+  const isOpen = standing === 'open' || (standing === 'waiting' && mayBeTheirs);
   if (!isOpen) {
     return sendPage(ctx, overPage({ account: name, standing, goOn }, brand), 410);
   }

@@ -98,6 +98,27 @@ describe('somebody new', () => {
     await open.close();
   });
 
+  test('is let in though somebody else, to whom it was forwarded, waits already', async () => {
+    const who = { someone: someone() };
+    const { id, link } = await invite({ email: who.someone.email });
+    await invitations().accept(id, 'usr_grace');
+    expect(await stateOf(id)).toBe('waiting');
+    expect(isIn(await join(world.browser(), link, who))).toBe(true);
+    expect(await stateOf(id)).toBe('accepted');
+    expect(await world.server.directory.membership('usr_grace', team)).toBeUndefined();
+  });
+
+  test('of another address finds that somebody waits, and takes nobody’s place', async () => {
+    const { id, link } = await invite({ email: `other${count}@example.net` });
+    await invitations().accept(id, 'usr_grace');
+    const page = await join(world.browser(), link, { someone: someone() });
+    expect(page.status).toBe(410);
+    expect((await invitations().get(id))?.document).toMatchObject({
+      state: 'waiting',
+      candidate: 'usr_grace',
+    });
+  });
+
   test('is not let in without an invitation, or with one that is over', async () => {
     const who = { someone: someone() };
     const { id, link } = await invite({ email: who.someone.email });
