@@ -362,3 +362,33 @@ describe('what Stripe will not have set', () => {
     expect((await at(other.id)).status).toBe('canceled');
   });
 });
+
+describe('of somebody who was deleted', () => {
+  test('a payment page for an account of their own can be paid no more', async () => {
+    const { id: user } = await directory().createUser({ name: 'Kim' });
+    const session = await pageOf({ user, account: 'new' });
+    await directory().deleteUser(user);
+    await settled();
+    await expect(world.stripe.checkout.pay(session, { card: cards.pays })).rejects.toThrow();
+  });
+
+  test('a sign-up that stopped half way makes no account for them', async () => {
+    const { id: user } = await directory().createUser({ name: 'Kim' });
+    const { store } = world;
+    const { signups } = world.server.billing!;
+    const easy = { product: 'api', plan: 'easy', period: 'month', user, account: 'new' };
+    const path = '/v1/subscriptions';
+    world.stripe.fail({ kind: 'status', status: 503, method: 'POST', path, times: 100 });
+    expect(await problemOf(signups.begin(easy))).toBe('stripe_unavailable');
+    world.stripe.clearFaults();
+    const [begun] = await store.find('signup', 'user', user);
+    expect(begun?.document).toMatchObject({ state: 'open', direct: true });
+    await directory().deleteUser(user);
+    const due = { ...begun!.document, dueAt: 1 };
+    await store.write('signup', begun!.id, due, { expect: begun!.version });
+    await signups.sweep(() => true);
+    expect(await directory().account(begun!.document.account)).toBeUndefined();
+    const { state } = (await store.get('signup', begun!.id))!.document;
+    expect(state).toBe('expired');
+  });
+});
