@@ -150,7 +150,8 @@ export function noAccountPage(view: NoAccountView, brand: Brand): Html {
         ${texts.backTo(view.app)}
       </button>
       <button class="button" name="other" value="yes">${texts.useAnother}</button>
-    </form>`;
+    </form>
+    <p class="small after"><a href="/account">${noAccount.own}</a></p>`;
   return layout({ title, content }, brand);
 }
 
