@@ -110,6 +110,7 @@ describe('tollgate users', { timeout: 90_000 }, () => {
       const { output, code } = await tollgate('help', 'users');
       expect(code).toBe(0);
       expect(output).toContain('tollgate accounts close ACCOUNT');
+      expect(await tollgate('accounts', 'close', '--help')).toMatchObject({ code: 0, output });
       expect(await tollgate('help', 'nothing')).toMatchObject({ code: 2 });
     });
   });
