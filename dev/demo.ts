@@ -25,8 +25,8 @@ const usage = `npm run demo -- [options]
                   The server is started where there is one on this machine, or named by
                   TOLLGATE_STORE (mongodb://…) and TOLLGATE_HOT (redis://…)
   --story         Play the story without a browser, on free ports, and end
-  --around ISSUER Start only what is around a Tollgate: a sign-in provider and an empty Stripe, for your
-                  own configuration at that address (http://localhost:4400)
+  --around ISSUER Start only what is around a Tollgate: a sign-in provider, an empty Stripe and a mail
+                  server, for your own configuration at that address (http://localhost:4400)
   --advance SPAN  Move the clock of the running demo's Stripe on (1h, 13d, 2w, 1m, 1y), say what
                   became of subscriptions and tokens, and end; several, one after the other
   --verbose       Print what Tollgate logs
@@ -170,6 +170,9 @@ Tollgate is running, with a world around it.
   ${stripe.url}/dashboard   Stripe, simulated: its clock, subscriptions, events
   ${mail.url}   e-mails: whatever is sent ends here
   ${issuer}   Tollgate (/.well-known/openid-configuration)
+  ${issuer}/account   what people do themselves: profile, devices, accounts, their data
+  ${issuer}/account/members   who belongs to an account; an invitation's e-mail ends at ${mail.url}
+  ${issuer}/apps   the apps that somebody can open
 
 The pages of the services show what they heard and whom they refused of late.
 Sign in as one of these; no password is asked:
@@ -193,13 +196,13 @@ async function run({ base = usualBase, store, fresh, verbose }: Options): Promis
 }
 
 async function runAround(issuer: string, { base = usualBase, fresh }: Options): Promise<void> {
-  const { upstreamOidc, stripe } = portsFrom(base);
-  await refuseTaken({ upstreamOidc, stripe }, base);
+  const { upstreamOidc, stripe, mail, smtp } = portsFrom(base);
+  const ports = { upstreamOidc, stripe, mail, smtp };
+  await refuseTaken(ports, base);
   await mkdir(folder, { recursive: true });
   const stripeFile = `${folder}around-${base}-stripe.json`;
   if (fresh) await rm(stripeFile, { force: true });
   const { startAround } = await import('./around.ts');
-  const ports = { upstreamOidc, stripe };
   const around = await startAround({ issuer, ports, stripeFile, clock: systemClock });
   process.stdout.write(around.introduction);
   untilStopped(around);

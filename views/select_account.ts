@@ -150,6 +150,7 @@ export function noAccountPage(view: NoAccountView, brand: Brand): Html {
         ${texts.backTo(view.app)}
       </button>
       <button class="button" name="other" value="yes">${texts.useAnother}</button>
+      ${view.who !== undefined && html`<a class="button" href="/account">${noAccount.own}</a>`}
     </form>`;
   return layout({ title, content }, brand);
 }

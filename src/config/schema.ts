@@ -104,7 +104,7 @@ export const configSchema = z.strictObject({
     .enum(['open', 'checkout', 'invitation'])
     .default('invitation')
     .describe(
-      'What happens to somebody new: `open` makes a user and a personal account, `checkout` lets people in by `/signup`, `invitation` lets in only who is a member already.',
+      'What happens to somebody new: `open` makes a user and a personal account, `checkout` lets people in by `/signup`, `invitation` lets in only who was invited, or imported.',
     ),
   clients: z.array(clientSchema).default([]).describe('The apps that people sign in to.'),
   receivers: z

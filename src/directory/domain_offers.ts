@@ -8,13 +8,16 @@ import type { AccountDomain, InvitationDocument } from '../storage/documents.ts'
 import { invitationKey } from '../storage/kinds.ts';
 import { Duplicate } from '../storage/store.ts';
 import { domainOf, verifiedAddresses } from './addresses.ts';
+import { busy } from './change.ts';
 import type { DomainOffer, Domains } from './domain_types.ts';
 import { stillStands } from './domain_proof.ts';
 import { domainUnknown } from './domain_state.ts';
 import type { DomainDeps } from './domain_state.ts';
+import { endRunOut } from './joining.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 const mostDomains = 10;
+const mostTries = 3;
 
 export function createDomainOffers(deps: DomainDeps): Pick<Domains, 'offers' | 'join'> {
   return {
@@ -28,7 +31,7 @@ interface Found extends DomainOffer {
 }
 
 async function offers(deps: DomainDeps, user: string): Promise<Found[]> {
-  const { store, settings } = deps;
+  const { store, settings, clock } = deps;
   if (!settings().domains) return [];
   const person = (await store.get('user', user))?.document;
   if (person?.status !== 'active') return [];
@@ -42,7 +45,8 @@ async function offers(deps: DomainDeps, user: string): Promise<Found[]> {
     const entry = document.domains?.find((one) => one.domain === domain);
     if (entry === undefined || !(await stillStands(deps, id, entry))) continue;
     const [asked] = await store.find('invitation', 'open', invitationKey(id, user), { limit: 1 });
-    const mode = asked === undefined ? entry.mode : 'waiting';
+    const isWaiting = asked !== undefined && asked.document.expiresAt > clock();
+    const mode = isWaiting ? 'waiting' : entry.mode;
     found.push({ account: { id, ...document }, domain, mode, entry });
   }
   return found;
@@ -67,10 +71,11 @@ async function join(
 }
 
 async function ask(
-  { store, clock, settings }: DomainDeps,
+  deps: DomainDeps,
   { account: { id: account }, entry: { roles } }: Found,
   user: string,
 ): Promise<'waiting'> {
+  const { store, clock, settings } = deps;
   const now = clock();
   const invitation = timeOrderedId('inv', now);
   const document: InvitationDocument = {
@@ -83,13 +88,17 @@ async function ask(
     expiresAt: now + settings().invitationDays * dayMs,
   };
   const events = [newEvent(clock, 'invitation.waiting', { invitation, account, user })];
-  try {
-    await store.write('invitation', invitation, document, { expect: 'absent', events });
-  } catch (error) {
+  for (let attempt = 1; attempt <= mostTries; attempt += 1) {
+    try {
+      await store.write('invitation', invitation, document, { expect: 'absent', events });
+      return 'waiting';
+    } catch (error) {
+      if (!(error instanceof Duplicate)) throw error;
+    }
     // Asked by two tabs at once, or waiting by an invitation.
-    if (!(error instanceof Duplicate)) throw error;
+    if (!(await endRunOut(deps, account, user))) return 'waiting';
   }
-  return 'waiting';
+  throw busy();
 }
 
 /** In a day, by one person of one account: its owners get an e-mail each time. */

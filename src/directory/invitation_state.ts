@@ -4,6 +4,7 @@ import { Problem } from '../base/errors.ts';
 import type { AccountDocument, InvitationDocument } from '../storage/documents.ts';
 import type { Store } from '../storage/store.ts';
 import type { Access } from './access.ts';
+import { notAllowed } from './authority.ts';
 import type { Invitation, Standing } from './invitation_types.ts';
 import { mayGive } from './rights.ts';
 import type { RoleTable } from './rights.ts';
@@ -69,10 +70,6 @@ export async function requireNamed(
   if (present?.document.account !== account) throw invitationUnknown();
   if (!(await mayInvite(deps, present.document, by))) throw notAllowed();
   return present;
-}
-
-export function notAllowed(): Problem {
-  return new Problem('not_allowed', 403, 'You may not do this in this account.');
 }
 
 export function invitationUnknown(): Problem {

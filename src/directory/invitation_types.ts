@@ -44,6 +44,11 @@ export interface InvitationOffer {
 /** What following a link came to. */
 export type Joined = 'joined' | 'waiting' | 'member';
 
+export interface InvitationPaging extends Paging {
+  /** Those alone that wait for a confirmation. */
+  state?: 'waiting';
+}
+
 export interface Invitations {
   /**
    * Who is invited already is reminded: the same invitation, with a new end and these roles.
@@ -62,8 +67,8 @@ export interface Invitations {
   confirm(account: string, invitation: string, by?: string): Promise<void>;
   /** The candidate is not let in. */
   decline(account: string, invitation: string, by?: string): Promise<void>;
-  /** Those that are open or wait for a confirmation, oldest first. Run out ones are left out. */
-  list(account: string, paging?: Paging): Promise<Page<Invitation>>;
+  /** Those that are open or wait for a confirmation, newest first. Run out ones are left out. */
+  list(account: string, paging?: InvitationPaging): Promise<Page<Invitation>>;
   /** How many wait for a confirmation, up to 100. */
   waiting(account: string): Promise<number>;
   get(invitation: string): Promise<Invitation | undefined>;

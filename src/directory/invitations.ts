@@ -16,6 +16,7 @@ import type { Store } from '../storage/store.ts';
 import type { Access } from './access.ts';
 import { accountUnknown, requireOpen } from './accounts.ts';
 import { requireAddress } from './addresses.ts';
+import { notAllowed } from './authority.ts';
 import { busy, change } from './change.ts';
 import { readInvitations } from './invitation_list.ts';
 import { createInvitationAnswers } from './invitation_answers.ts';
@@ -24,7 +25,6 @@ import {
   isLive,
   isTaken,
   mayInvite,
-  notAllowed,
   requireNamed,
   standingOf,
 } from './invitation_state.ts';

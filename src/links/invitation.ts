@@ -41,7 +41,7 @@ import type { HeldInvitations } from './held_invitations.ts';
 import { findInvited, inviterOf, roleNames } from './invited.ts';
 import type { Invited } from './invited.ts';
 import { requireNavigation, textOf } from './link_query.ts';
-import { codeOf } from './signin.ts';
+import { authorize, codeOf } from './signin.ts';
 import { activeUser } from './signup.ts';
 
 interface InvitationLinks {
@@ -61,15 +61,23 @@ interface InvitationRequest {
   wantsIn: boolean;
 }
 
-type Deps = InvitationLinks & { attempts: Attempts<InvitationRequest> };
+type Deps = InvitationLinks & {
+  attempts: Attempts<InvitationRequest>;
+  /** Of the sign-in that ends in the app. */
+  signins: Attempts;
+};
 
 const formLimitBytes = 8 * 1024;
 
 export function routes(links: InvitationLinks): Router {
   const { cookies, secrets, clock, config } = links;
   const lifetimeSeconds = config.lifetimes.interaction;
-  const options = { cookies, secrets, clock, lifetimeSeconds, of: 'invitation' } as const;
-  const deps: Deps = { ...links, attempts: createAttempts<InvitationRequest>(options) };
+  const options = { cookies, secrets, clock, lifetimeSeconds };
+  const deps: Deps = {
+    ...links,
+    attempts: createAttempts<InvitationRequest>({ ...options, of: 'invitation' }),
+    signins: createAttempts({ ...options, of: 'signin' }),
+  };
   const router = new Router();
   router.get('/invitation', (ctx) => show(ctx, deps));
   router.post('/invitation', (ctx) => answer(ctx, deps));
@@ -188,7 +196,9 @@ async function accept(
     const joined = await directory.invitations.accept(invitation.id, user);
     if (joined === 'waiting') return continueTo(ctx, addressOf(invitation.id));
     held.drop(ctx, invitation.id);
-    continueTo(ctx, intoApp(invitation.document.account));
+    // Not by a link of ours: who comes from the upstream comes from another site, and would be asked which account.
+    const request = { returnTo: config.signin.success, account: invitation.document.account };
+    authorize(ctx, { config, oidc: deps.oidc, attempts: deps.signins }, request);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     if (noRoom.has(error.code)) {

@@ -1,6 +1,7 @@
 /** Which invitation a request is about, and who is there: read afresh for each request. */
 
 import type { ParameterizedContext } from 'koa';
+import { roleName } from '../../views/account/members.ts';
 import type { Config } from '../config.ts';
 import type { Account } from '../directory/accounts.ts';
 import type { Directory } from '../directory/directory.ts';
@@ -75,6 +76,5 @@ export async function inviterOf(
 
 /** As pages call them. */
 export function roleNames(roles: readonly string[], config: Config): string {
-  const nameOf = (id: string) => config.roles.find((role) => role.id === id)?.name ?? id;
-  return roles.map(nameOf).join(', ');
+  return roles.map((role) => roleName(role, config.roles)).join(', ');
 }

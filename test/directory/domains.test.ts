@@ -254,3 +254,19 @@ describe('people', () => {
     expect(await offered(kim)).toEqual([`${account} join`]);
   });
 });
+
+test('who asked, and was not answered in time, can ask again', async () => {
+  await proven('ask');
+  const kim = await comes(`kim@${domain}`);
+  expect(await directory.domains.join(account, kim)).toBe('waiting');
+  expect(await offered(kim)).toEqual([`${account} waiting`]);
+  world.now += 7 * day;
+  expect((await directory.invitations.list(account)).rows).toEqual([]);
+  expect(await offered(kim)).toEqual([`${account} ask`]);
+  const both = [directory.domains.join(account, kim), directory.domains.join(account, kim)];
+  expect(await Promise.all(both)).toEqual(['waiting', 'waiting']);
+  const { rows } = await directory.invitations.list(account);
+  expect(rows.map(({ document }) => document.candidate)).toEqual([kim]);
+  await directory.invitations.confirm(account, rows[0]!.id, 'ada');
+  expect(await rolesOf(directory, kim, account)).toEqual(['member']);
+});

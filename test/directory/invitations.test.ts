@@ -432,7 +432,28 @@ describe('the list', () => {
       seen.push(...page.rows.map(({ id }) => id));
       after = page.next;
     } while (after !== undefined);
-    expect(seen).toEqual(ids.filter((_, index) => index !== 3));
+    expect(seen).toEqual(ids.filter((_, index) => index !== 3).toReversed());
+  });
+
+  test('is of those that are of use, behind however many that have run out', async () => {
+    const { store } = world;
+    const past = { account, roles: ['member'], way: 'link' as const, state: 'open' as const };
+    const times = { createdAt: world.now, expiresAt: world.now };
+    const writes = Array.from({ length: 1200 }, (_, count) =>
+      store.write('invitation', `inv_0${count}`, { ...past, ...times }, { expect: 'absent' }),
+    );
+    await Promise.all(writes);
+    const kim = await comes('kim@example.com', false);
+    const waiting = await invite({ email: 'kim@example.com' });
+    await directory.invitations.accept(waiting.id, kim);
+    for (let count = 0; count < 50; count += 1) {
+      wait(1);
+      await invite();
+    }
+    const { rows } = await directory.invitations.list(account);
+    expect(rows).toHaveLength(50);
+    const confirmable = await directory.invitations.list(account, { state: 'waiting' });
+    expect(confirmable.rows.map(({ id }) => id)).toEqual([waiting.id]);
   });
 
   test('leaves out who waits and is not active any more', async () => {
@@ -445,4 +466,16 @@ describe('the list', () => {
     const confirmed = directory.invitations.confirm(account, id, 'ada');
     expect(await problemOf(confirmed)).toBe('invitation_over');
   });
+});
+
+test('who waits by one that has run out waits by the next that they accept', async () => {
+  const kim = await comes('kim@example.com', false);
+  const first = await invite({ email: 'kim@example.com' });
+  expect(await directory.invitations.accept(first.id, kim)).toBe('waiting');
+  wait(7 * day);
+  expect(await directory.invitations.waiting(account)).toBe(0);
+  const second = await invite({ email: 'kim@work.example' });
+  expect(await directory.invitations.accept(second.id, kim)).toBe('waiting');
+  expect(await stateOf(second.id)).toBe('waiting');
+  expect(await directory.invitations.waiting(account)).toBe(1);
 });

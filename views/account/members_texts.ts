@@ -15,6 +15,7 @@ export const membersTexts = {
   role: 'Change role',
   remove: 'Remove',
   leave: 'Leave',
+  inside: 'In the account',
   find: 'Find a member',
   search: 'Search',
   showAll: 'Show all members',
