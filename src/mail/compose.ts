@@ -63,9 +63,10 @@ async function invitation(deps: ComposeDeps, mail: MailDocument): Promise<Compos
   const found = await findInvitation(deps, mail);
   if (found === undefined) return { dropped: 'invitation_unknown' };
   const { id, document } = found;
-  const standing = await directory.invitations.standing(found);
+  // Whom it is sent to needs no confirmation, though somebody else may wait for one.
+  const standing = await directory.invitations.standing(found, { atOnce: true });
   if (standing === 'closed') return { dropped: 'account_closed' };
-  if (standing !== 'open') return { dropped: 'invitation_over' };
+  if (standing !== 'open' && standing !== 'waiting') return { dropped: 'invitation_over' };
   if (mail.createdAt + sameMomentMs < (document.sentAt ?? 0)) return { dropped: 'sent_again' };
   const account = await directory.account(document.account);
   if (account === undefined) return { dropped: 'account_unknown' };

@@ -61,6 +61,24 @@ describe('an invitation', () => {
     expect(new Set(world.sink.mails.map(({ messageId }) => messageId)).size).toBe(2);
   });
 
+  test('sent again comes to whom it is for, though a stranger waits by it', async () => {
+    const world = await openMailWorld();
+    const { directory } = world.server;
+    const { invitations } = directory;
+    const wish = { account: 'acc_acme', by: 'usr_ada', email: 'nora@example.net' };
+    const { invitation } = await invitations.invite(wish);
+    await world.settle();
+    const { id: stranger } = await directory.createUser({ name: 'Stranger' });
+    expect(await invitations.accept(invitation.id, stranger)).toBe('waiting');
+    world.now += 5 * 60_000;
+    expect((await invitations.invite(wish)).isNew).toBe(false);
+    await world.settle();
+    const sent = world.sink.mails.filter(({ envelope }) =>
+      envelope.to.includes('nora@example.net'),
+    );
+    expect(sent).toHaveLength(2);
+  });
+
   test.each(['withdrawn', 'expired', 'closed', 'gone inviter'])(
     '%s before it is sent: it is not',
     async (how) => {
