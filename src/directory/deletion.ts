@@ -182,14 +182,19 @@ async function erase(
   const purge = { pseudonym: newId('gone') };
   const invitations = await invitationsTo(store, id);
   const changed = await change(store, 'user', id, (user) => {
-    if (user.status === 'deleted' || !isMeant(user)) return undefined;
+    const purgeAt = clock() + purgeAfterMs;
+    if (user.status === 'deleted') {
+      // Those from before there was a purge get theirs when it is said again.
+      return user.purgeAt === undefined ? { document: { ...user, purge, purgeAt } } : undefined;
+    }
+    if (!isMeant(user)) return undefined;
     const document: UserDocument = {
       status: 'deleted',
       // Until they are purged the upstream must not bring them back.
       identities: user.identities.map(({ email: _gone, emailVerified: _too, ...entry }) => entry),
       ...(user.memberships === undefined ? {} : { memberships: user.memberships }),
       purge: { ...purge, ...(invitations.length === 0 ? {} : { invitations }) },
-      purgeAt: clock() + purgeAfterMs,
+      purgeAt,
       createdAt: user.createdAt,
     };
     return { document, events: [event] };

@@ -184,6 +184,25 @@ describe('the purge', () => {
     expect(again.user.id).not.toBe(user);
   });
 
+  test('comes to those who were deleted before there was one, once they are deleted again', async () => {
+    const world = await openDirectory();
+    const { directory, store } = world;
+    const { user } = await someone(directory);
+    const present = await store.get('user', user);
+    const { identities, createdAt } = present!.document;
+    const before = { status: 'deleted' as const, identities, createdAt };
+    await store.write('user', user, before, { expect: present!.version });
+    await handleAll(world, store, directory);
+    await directory.deleteUser(user);
+    const { purgeAt } = (await directory.user(user))!.document;
+    expect(purgeAt).toBe(world.now + day);
+    await directory.deleteUser(user);
+    world.now += day;
+    await directory.leave();
+    expect(await directory.user(user)).toBeUndefined();
+    expect((await directory.signIn(ada)).created).toBe(true);
+  });
+
   test('until then the upstream does not bring them back', async () => {
     const { directory } = await openDirectory();
     const { user } = await someone(directory);
