@@ -18,13 +18,7 @@ export default defineConfig({
       postLogoutRedirectUris: ['https://app.example.com/'],
     },
   ],
-  // What members may do in their account, beside its owners. This is what holds without `roles`.
-  roles: [
-    { id: 'admin', name: 'Admin', may: ['members', 'settings', 'activity'] },
-    { id: 'member', name: 'Member', may: [] },
-  ],
-  // Who sends invitations by e-mail. Without it they are links that people hand on themselves.
-  // mail: { from: 'Example <id@example.com>' },
+  // mail: { from: 'Example <id@example.com>' }, // for invitations by e-mail
   signin: { success: 'https://app.example.com/' },
   signout: { success: 'https://www.example.com/' },
 });

@@ -170,6 +170,9 @@ Tollgate is running, with a world around it.
   ${stripe.url}/dashboard   Stripe, simulated: its clock, subscriptions, events
   ${mail.url}   e-mails: whatever is sent ends here
   ${issuer}   Tollgate (/.well-known/openid-configuration)
+  ${issuer}/account   what people do themselves: profile, devices, accounts, their data
+  ${issuer}/account/members   who belongs to an account; an invitation's e-mail ends at ${mail.url}
+  ${issuer}/apps   the apps that somebody can open
 
 The pages of the services show what they heard and whom they refused of late.
 Sign in as one of these; no password is asked:

@@ -8,6 +8,7 @@ import * as oidc from 'openid-client';
 import { accessEnds } from './story_access.ts';
 import { somebodyPays } from './story_billing.ts';
 import { somebodyIsInvited } from './story_invitation.ts';
+import { peopleAndAccounts } from './story_people.ts';
 import { begin, callService, claims, expect, press, refusal, signIn } from './story_app.ts';
 import type { Steps } from './story_app.ts';
 import { createBrowser } from './walk.ts';
@@ -46,6 +47,8 @@ export async function playStory(world: World, say: Say): Promise<boolean> {
     await somebodyPays(world, steps);
     say('\nSomebody is invited');
     await somebodyIsInvited(world, steps);
+    say('\nPeople and their accounts');
+    await peopleAndAccounts(world, steps);
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error;
     say(`\nFailed at ${error.message}`);

@@ -34,6 +34,7 @@ export async function somebodyIsInvited(world: World, { step }: Steps): Promise<
     const page = await press(browser, await browser.get(link), ['do=accept', 'person=linus']);
     const membership = await directory.membership('usr_linus', account);
     expect(membership?.roles.includes('member') === true, `he is a member (${page.title})`);
+    expect(page.url === `${world.linksApp}/`, `he is at the app, and asked nothing (${page.url})`);
     return { value: undefined, shows: { roles: membership?.roles, at: page.url } };
   });
 }

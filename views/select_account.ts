@@ -143,7 +143,7 @@ export function noAccountPage(view: NoAccountView, brand: Brand): Html {
       : [onlyClosed.title(length), onlyClosed.sentence(view.closed), onlyClosed.advice];
   const content = html`${help(sentence, advice)}
     ${view.who !== undefined && html`<p class="help">${texts.signedInAs(view.who)}</p>`}
-    ${view.offers !== undefined && accountOffers(view.offers, view.form.csrf)}
+    ${view.offers !== undefined && accountOffers(view.offers)}
     <form method="post" action="${view.form.action}" class="stack">
       ${promptFields(view.form)} ${waysToPlans(view)}
       <button class="${hasWay(view) ? 'button' : 'button primary'}" name="leave" value="yes">

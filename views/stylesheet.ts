@@ -14,7 +14,7 @@ type Colour = readonly [red: number, green: number, blue: number];
  */
 export const styleVersion = '1b0ebde';
 /** Of `account.css`, likewise. */
-export const accountStyleVersion = '84m8v1';
+export const accountStyleVersion = '1qavkkr';
 
 const standardAccent: Colour = [0x4f, 0x46, 0xe5];
 const white: Colour = [255, 255, 255];

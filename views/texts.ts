@@ -301,6 +301,7 @@ export const texts = {
   },
 
   noAccount: {
+    own: 'Your profile and your data',
     title: 'You have no account yet',
     sentence: 'You are signed in, but you are not a member of an account.',
     advice: 'Ask somebody at your company to invite you, then sign in again.',

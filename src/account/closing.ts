@@ -40,7 +40,8 @@ export function closingPages(deps: AccountPages): AccountRoute[] {
       from: '/account/close',
       async handle({ account, user }) {
         const wasClosing = await directory.closing.withdraw(account.id, user);
-        return { to: addressOf(account), done: wasClosing ? 'kept' : 'gone' };
+        const query = new URLSearchParams({ account: account.id });
+        return { to: `/account/settings?${query}`, done: wasClosing ? 'kept' : 'not_closing' };
       },
     },
   ];

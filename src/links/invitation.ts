@@ -21,6 +21,7 @@ import type { LinkOidc } from '../oidc/links.ts';
 import type { Cookies } from '../web/cookies.ts';
 import type { Csrf } from '../web/csrf.ts';
 import { readForm, singleQuery } from '../web/form.ts';
+import type { Form } from '../web/form.ts';
 import { continueTo, sendPage } from '../web/page.ts';
 import {
   askedPage,
@@ -40,7 +41,8 @@ import type { HeldInvitations } from './held_invitations.ts';
 import { findInvited, inviterOf, roleNames } from './invited.ts';
 import type { Invited } from './invited.ts';
 import { requireNavigation, textOf } from './link_query.ts';
-import { codeOf } from './signin.ts';
+import { authorize, codeOf } from './signin.ts';
+import { activeUser } from './signup.ts';
 
 interface InvitationLinks {
   config: Config;
@@ -59,15 +61,23 @@ interface InvitationRequest {
   wantsIn: boolean;
 }
 
-type Deps = InvitationLinks & { attempts: Attempts<InvitationRequest> };
+type Deps = InvitationLinks & {
+  attempts: Attempts<InvitationRequest>;
+  /** Of the sign-in that ends in the app. */
+  signins: Attempts;
+};
 
 const formLimitBytes = 8 * 1024;
 
 export function routes(links: InvitationLinks): Router {
   const { cookies, secrets, clock, config } = links;
   const lifetimeSeconds = config.lifetimes.interaction;
-  const options = { cookies, secrets, clock, lifetimeSeconds, of: 'invitation' } as const;
-  const deps: Deps = { ...links, attempts: createAttempts<InvitationRequest>(options) };
+  const options = { cookies, secrets, clock, lifetimeSeconds };
+  const deps: Deps = {
+    ...links,
+    attempts: createAttempts<InvitationRequest>({ ...options, of: 'invitation' }),
+    signins: createAttempts({ ...options, of: 'signin' }),
+  };
   const router = new Router();
   router.get('/invitation', (ctx) => show(ctx, deps));
   router.post('/invitation', (ctx) => answer(ctx, deps));
@@ -110,13 +120,15 @@ async function present(ctx: ParameterizedContext, deps: Deps, invited: Invited):
     return sendPage(ctx, memberPage({ account: name, goOn: intoApp(account.id) }, brand));
   }
   if (invited.waits) return sendPage(ctx, askedPage({ account: name, goOn }, brand));
-  const isOpen = standing === 'open' || (standing === 'waiting' && invited.isTheirs);
+  // Whoever is not signed in may be the one to whom it was sent.
+  const mayBeTheirs = invited.isTheirs || person === undefined;
+  const isOpen = standing === 'open' || (standing === 'waiting' && mayBeTheirs);
   if (!isOpen) {
     return sendPage(ctx, overPage({ account: name, standing, goOn }, brand), 410);
   }
   const { document } = invitation;
   const view = {
-    form: { action: '/invitation', csrf: csrf.token(ctx), invitation: invitation.id },
+    form: { action: '/invitation', csrf: csrf.token(ctx, invited.user), invitation: invitation.id },
     account: name,
     by: await inviterOf(directory, document.by),
     roles: roleNames(document.roles, config),
@@ -132,10 +144,14 @@ async function present(ctx: ParameterizedContext, deps: Deps, invited: Invited):
 async function answer(ctx: ParameterizedContext, deps: Deps): Promise<void> {
   const { csrf, config, directory, held } = deps;
   const form = await readForm(ctx, formLimitBytes);
-  csrf.require(ctx, form);
+  csrf.requireOwnOrigin(ctx);
+  const user = await activeUser(ctx, deps);
+  const isForThem = isFormOf(ctx, deps, { form, user });
   const invited = await findInvited(ctx, deps, textOf(form, 'invitation'));
   if (invited === undefined) return sendPage(ctx, lostInvitationPage(config.brand), 404);
-  const { invitation, user, account } = invited;
+  // Somebody has signed in since, whom the page did not name: now it does.
+  if (!isForThem) return present(ctx, deps, invited);
+  const { invitation, account } = invited;
   const wish = form.get('do');
   if (wish === 'decline') {
     const wasTheirs =
@@ -150,6 +166,25 @@ async function answer(ctx: ParameterizedContext, deps: Deps): Promise<void> {
   await accept(ctx, deps, { ...invited, user });
 }
 
+/**
+ * Whether the page was made for who is there.
+ * @throws {Problem} `form_foreign` (403): it is none of ours, or named somebody else
+ */
+function isFormOf(
+  ctx: ParameterizedContext,
+  { csrf }: Deps,
+  { form, user }: { form: Form; user: string | undefined },
+): boolean {
+  try {
+    csrf.require(ctx, form, user);
+    return true;
+  } catch (error) {
+    if (user === undefined) throw error;
+    csrf.require(ctx, form);
+    return false;
+  }
+}
+
 async function accept(
   ctx: ParameterizedContext,
   deps: Deps,
@@ -161,7 +196,9 @@ async function accept(
     const joined = await directory.invitations.accept(invitation.id, user);
     if (joined === 'waiting') return continueTo(ctx, addressOf(invitation.id));
     held.drop(ctx, invitation.id);
-    continueTo(ctx, intoApp(invitation.document.account));
+    // Not by a link of ours: who comes from the upstream comes from another site, and would be asked which account.
+    const request = { returnTo: config.signin.success, account: invitation.document.account };
+    authorize(ctx, { config, oidc: deps.oidc, attempts: deps.signins }, request);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     if (noRoom.has(error.code)) {

@@ -52,9 +52,10 @@ export async function findInvited(
   const isCandidate = user !== undefined && candidate === user;
   if (!ids.includes(invitation.id) && !isTheirs && !isCandidate) return undefined;
   const membership = user === undefined ? undefined : await directory.membership(user, account);
+  const mayBeTheirs = user === undefined || (isTheirs && !isCandidate);
   return {
     invitation,
-    standing: await invitations.standing(invitation),
+    standing: await invitations.standing(invitation, { atOnce: mayBeTheirs }),
     account: await directory.account(account),
     user,
     person,

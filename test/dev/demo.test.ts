@@ -32,7 +32,7 @@ async function demo(parameters: readonly string[], environment: NodeJS.ProcessEn
 
 test('--story plays the story and ends well', async () => {
   const { code, output } = await demo(['--story']);
-  expect([code, output]).toEqual([0, expect.stringContaining('All 35 steps came out right')]);
+  expect([code, output]).toEqual([0, expect.stringContaining('All 47 steps came out right')]);
 }, 90_000);
 
 test('what cannot be meant is said, without a stack', async () => {

@@ -24,7 +24,8 @@ const withStore = (use: (tollgate: Tollgate, folder: string) => Promise<void>) =
 
 type Tollgate = (...parameters: string[]) => ReturnType<typeof run>;
 
-describe('tollgate import and export', () => {
+// Each command is a process of its own.
+describe('tollgate import and export', { timeout: 90_000 }, () => {
   test('say what they would do, do it, and give it back', async () => {
     await withStore(async (tollgate, folder) => {
       const dry = await tollgate('import', 'people.jsonl');
@@ -76,7 +77,7 @@ describe('tollgate import and export', () => {
   });
 });
 
-describe('tollgate users', () => {
+describe('tollgate users', { timeout: 90_000 }, () => {
   test('shows, asks before it changes, and says what cannot be', async () => {
     await withStore(async (tollgate) => {
       await tollgate('import', 'people.jsonl', '--yes');

@@ -37,10 +37,8 @@ export interface AccountsView extends FrameView {
 
 export function accountsPage(view: AccountsView, brand: Brand): Html {
   const { accounts, count, search } = view;
-  const content = html`${count === 0 ? help(words.none, words.noneAdvice) : help(words.help)}
-  ${offers(words.invited.title, view.invited, view)}
-  ${offers(words.offers.title, view.offers, view)}
-  ${
+  const isAlone = count === 0 || (view.invited.length === 0 && view.offers.length === 0);
+  const list = html`${
     count >= view.searchFrom &&
     finder({
       action: '/account/accounts',
@@ -58,6 +56,17 @@ export function accountsPage(view: AccountsView, brand: Brand): Html {
   }
   ${search !== '' && html`<p class="after"><a href="/account/accounts">${words.showAll}</a></p>`}
   ${paging({ before: view.before, after: view.after, words: { before: words.less, after: words.more } })}`;
+  const content = html`${count === 0 ? help(words.none, words.noneAdvice) : help(words.help)}
+  ${offers(words.invited.title, view.invited, view)}
+  ${offers(words.offers.title, view.offers, view)}
+  ${
+    isAlone
+      ? list
+      : html`<section>
+          <h2>${words.yours}</h2>
+          ${list}
+        </section>`
+  }`;
   return accountPage({ ...view, title: words.title, content }, brand);
 }
 

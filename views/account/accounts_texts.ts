@@ -11,6 +11,7 @@ export const accountsTexts = {
   use: 'Use',
   members: 'Members',
   leave: 'Leave',
+  yours: 'Your accounts',
   find: (count: number) => `Find one of your ${count} accounts`,
   search: 'Search',
   nothingFound: (search: string) => `None of your accounts has “${search}” in its name.`,

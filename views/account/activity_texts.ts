@@ -23,7 +23,10 @@ const sentences: Readonly<Record<string, Sentence>> = {
   'account.domain_removed': ({ by, domain }) => `${by} removed the domain ${domain}.`,
   'account.revoked': () => 'Everybody was signed out of the account.',
   'member.added': ({ who, roles }) => `${who} became a member${roles === '' ? '' : ` (${roles})`}.`,
-  'member.changed': ({ who, by, roles }) => `${by} gave ${who} another role: ${roles}.`,
+  'member.changed': ({ who, by, roles }) =>
+    who === by
+      ? `${who} took another role: ${roles}.`
+      : `${by} gave ${who} another role: ${roles}.`,
   'member.removed': ({ who, by }) =>
     who === by ? `${who} left the account.` : `${by} removed ${who}.`,
   'owner.removed': ({ who }) => `${who} is no longer an owner.`,

@@ -35,7 +35,7 @@ export function appsPage({ frame, csrf, apps }: AppsView, brand: Brand): Html {
       : html`<ul class="things">
             ${apps.map((app) => row(app, csrf))}
           </ul>
-          ${help(words.note)}`
+          <p class="help after">${words.note}</p>`
   }`;
   return accountPage({ ...frame, title: words.title, content }, brand);
 }

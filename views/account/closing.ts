@@ -76,7 +76,9 @@ export function closePage(view: CloseView, brand: Brand): Html {
     ${nameField(account.name, typed.name, problems)}
     <div class="actions">
       <button class="button danger primary">${words.close}</button>
-      <a href="/account/settings?account=${encodeURIComponent(account.id)}">${words.cancel}</a>
+      <a class="link" href="/account/settings?account=${encodeURIComponent(account.id)}"
+        >${words.cancel}</a
+      >
     </div>`;
   const content = html`<section>
       <h2>${words.heads.what}</h2>
@@ -104,8 +106,8 @@ function consequences({ plans, others, endsAt }: CloseView): Html {
     endsAt !== undefined && dated(words.back, endsAt),
     words.noWayBack,
   ];
-  return html`<ul class="things">
-    ${list.filter((one) => one !== false).map((one) => html`<li><span class="text">${one}</span></li>`)}
+  return html`<ul class="points">
+    ${list.filter((one) => one !== false).map((one) => html`<li>${one}</li>`)}
   </ul>`;
 }
 
@@ -135,7 +137,7 @@ export function closingPage(view: PendingView, brand: Brand): Html {
     <section>
       ${form(
         { action: `/account/close/withdraw?${query}`, ...of },
-        html`<p class="small">${pending.keepHelp}</p>
+        html`<p>${pending.keepHelp}</p>
           <button class="button primary">${pending.keep}</button>`,
       )}
     </section>

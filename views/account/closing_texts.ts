@@ -64,10 +64,7 @@ export const closingTexts = {
   },
   done: {
     closing: 'The account will be closed.',
-    kept: 'The account stays.',
-    gone: 'There was nothing to take back: the account stays.',
   } as Record<string, string>,
-  keptTitle: (account: string) => `${account} stays open`,
   closed: {
     title: (account: string) => `${account} is closed`,
     sentence: 'Nobody can use it any more, and nothing is charged for it any more.',

@@ -33,7 +33,7 @@ export function dataPage(view: OverviewView, brand: Brand): Html {
   const content = html`${deletion !== undefined && pending(view, deletion.dueAt)}
     <section>
       <h2>${words.file.heading}</h2>
-      <p>${words.file.sentence}</p>
+      ${help(words.file.sentence)}
       ${form(
         { action: `${path}/file`, csrf },
         html`<button class="button">${words.file.action}</button>`,
@@ -43,8 +43,10 @@ export function dataPage(view: OverviewView, brand: Brand): Html {
       deletion === undefined &&
       html`<section>
         <h2>${words.remove.heading}</h2>
-        <p>${words.remove.sentence}</p>
-        <p><a class="button" href="${path}/delete">${words.remove.action}</a></p>
+        ${help(words.remove.sentence)}
+        <p class="after actions">
+          <a class="button danger" href="${path}/delete">${words.remove.action}</a>
+        </p>
       </section>`
     }`;
   return accountPage({ ...view, title: words.title, content }, brand);
@@ -53,7 +55,7 @@ export function dataPage(view: OverviewView, brand: Brand): Html {
 function pending({ csrf, path }: DataView, dueAt: number): Html {
   return html`<section>
     <h2>${dated(words.pending.title, dueAt)}</h2>
-    <p>${words.pending.sentence}</p>
+    ${help(words.pending.sentence)}
     ${form(
       { action: `${path}/keep`, csrf },
       html`<button class="button primary">${words.pending.action}</button>`,
@@ -65,13 +67,13 @@ export function deletePage(view: QuestionView, brand: Brand): Html {
   if (view.handOver.length > 0) return handOverPage(view, brand);
   const { csrf, path, days, closing } = view;
   const { question } = words;
-  const content = html`<p>${question.when(days)}</p>
+  const content = html`${help(question.when(days))}
     <section>
       <h2>${question.goesHeading}</h2>
       ${sentences(question.goes)}
       ${
         closing.length > 0 &&
-        html`<p>${question.closing}</p>
+        html`<p class="after">${question.closing}</p>
           ${listed(closing, ({ name }) => html`${name}`)}`
       }
     </section>
@@ -81,8 +83,10 @@ export function deletePage(view: QuestionView, brand: Brand): Html {
     </section>
     ${form(
       { action: `${path}/delete`, csrf },
-      html`<button class="button danger primary">${question.action(days)}</button>
-        <a class="button" href="${path}">${question.cancel}</a>`,
+      html`<div class="actions">
+        <button class="button danger primary">${question.action(days)}</button>
+        <a class="link" href="${path}">${question.cancel}</a>
+      </div>`,
     )}`;
   return accountPage({ ...view, title: question.title, content }, brand);
 }
@@ -91,24 +95,23 @@ function handOverPage(view: QuestionView, brand: Brand): Html {
   const { handOver, path } = view;
   const link = ({ id, name }: { id: string; name: string }) =>
     html`<a href="/account/members?account=${encodeURIComponent(id)}">${name}</a>`;
-  const content = html`<p>${words.handOver.sentence}</p>
-    ${listed(handOver, link)}
-    <p><a class="button" href="${path}">${words.handOver.back}</a></p>`;
+  const content = html`${help(words.handOver.sentence)} ${listed(handOver, link)}
+    <p class="after actions"><a class="button" href="${path}">${words.handOver.back}</a></p>`;
   return accountPage({ ...view, title: words.handOver.title, content }, brand);
 }
 
 function sentences(list: readonly string[]): Html {
-  return html`<ul>
+  return html`<ul class="points">
     ${list.map((sentence) => html`<li>${sentence}</li>`)}
   </ul>`;
 }
 
 function listed<Row>(rows: readonly Row[], shown: (row: Row) => Html): Html {
   const more = rows.length - mostListed;
-  return html`<ul>
+  return html`<ul class="points">
       ${rows.slice(0, mostListed).map((row) => html`<li>${shown(row)}</li>`)}
     </ul>
-    ${more > 0 && html`<p>${words.handOver.more(more)}</p>`}`;
+    ${more > 0 && html`<p class="after">${words.handOver.more(more)}</p>`}`;
 }
 
 export function deletedPage(brand: Brand): Html {

@@ -71,6 +71,7 @@ function row(one: IdentityView, isOnly: boolean): Html {
     ${
       !isOnly &&
       html`<a
+        class="link"
         href="/account/identities/remove?identity=${key}"
         ${attribute('aria-label', words.removeNamed(email === undefined ? provider : `${provider}, ${email}`))}
         >${words.remove}</a
@@ -93,7 +94,7 @@ export function removeIdentityPage(view: RemoveIdentityView, brand: Brand): Html
     html`<input type="hidden" name="identity" value="${key}" />
       <div class="actions">
         <button class="button primary danger">${words.removeNamed(provider)}</button>
-        <a href="/account/identities">${words.keep}</a>
+        <a class="link" href="/account/identities">${words.keep}</a>
       </div>`,
   )}`;
   return accountPage({ ...view.frame, title: words.removeTitle(provider), content }, brand);

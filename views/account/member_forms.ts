@@ -67,8 +67,8 @@ export function linkPage(view: LinkView, brand: Brand): Html {
   const { link: text } = words;
   const { email, role, link, endsAt } = view;
   const content = html`${help(email === undefined ? text.sentence(role) : text.unsent(email))}
-    <p><code>${link}</code></p>
-    <p class="small">${dated(text.ends, endsAt)} ${text.advice}</p>
+    <p class="after"><code>${link}</code></p>
+    <p class="small after">${dated(text.ends, endsAt)} ${text.advice}</p>
     <div class="stack actions">
       <a class="button primary" href="${view.back}">${text.back}</a>
     </div>`;

@@ -59,15 +59,8 @@ export interface MembersView extends FrameView {
 }
 
 export function membersPage(view: MembersView, brand: Brand): Html {
-  const content = html`${help(words.of(view.account.name))} ${seats(view)}
-  ${
-    view.invite !== undefined &&
-    html`<div class="stack actions">
-      <a class="button primary" href="${view.invite}">${words.invite}</a>
-    </div>`
-  }
-  ${invitations(view)}
-  ${finder({
+  const isAlone = view.waiting.length === 0 && view.open.length === 0;
+  const list = html`${finder({
     action: '/account/members',
     account: view.account.id,
     label: words.find,
@@ -89,6 +82,22 @@ export function membersPage(view: MembersView, brand: Brand): Html {
       after: view.search === '' ? words.more : words.searchOn,
     },
   })}`;
+  const content = html`<div class="head">
+      <div>${help(words.of(view.account.name))} ${seats(view)}</div>
+      ${
+        view.invite !== undefined &&
+        html`<a class="button primary" href="${view.invite}">${words.invite}</a>`
+      }
+    </div>
+    ${invitations(view)}
+    ${
+      isAlone
+        ? list
+        : html`<section>
+            <h2>${words.inside}</h2>
+            ${list}
+          </section>`
+    }`;
   return accountPage({ ...view, title: words.title, content }, brand);
 }
 

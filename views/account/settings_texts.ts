@@ -71,5 +71,7 @@ export const settingsTexts = {
     set: 'Saved.',
     removed: 'The domain was removed.',
     handed: 'The account has a new owner.',
+    kept: 'The account stays.',
+    not_closing: 'There was nothing to take back: the account stays.',
   },
 };
