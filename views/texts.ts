@@ -306,7 +306,6 @@ export const texts = {
     sentence: 'You are signed in, but you are not a member of an account.',
     advice: 'Ask somebody at your company to invite you, then sign in again.',
     offered: 'This is where you can go from here.',
-    own: 'Your profile and your data',
   },
   /** Who comes in by a plan. */
   noPlan: {
