@@ -61,11 +61,17 @@ interface Told {
   mail: { url: string; server: string };
 }
 
+/** Where the issuer is, where that is not the default anyway. */
+function portOf(issuer: string): string {
+  const port = new URL(issuer).port || '80';
+  return port === '4400' ? '' : `\n  port: ${port},`;
+}
+
 const introduction = ({ issuer, provider, stripe, mail }: Told) => `
 What is around ${issuer} is running: a Stripe that has nothing yet, Example ID, which
 signs in anybody without a password, and a mail server that sends nothing on. No money moves. In your tollgate.config.ts:
 
-  issuer: '${issuer}',
+  issuer: '${issuer}',${portOf(issuer)}
   providers: [{ id: 'example', name: 'Example ID', issuer: '${provider}', clientId: '${clientId}',
     trustEmail: true }],
   stripe: { apiBase: '${stripe.url}' },

@@ -25,19 +25,25 @@ const noSecret = {
   remedy: 'Set TOLLGATE_SECRET; `openssl rand -hex 32` makes one.',
 };
 
-const noStripeKey = {
-  key: 'stripe.secretKey',
-  message: 'It is missing.',
-  remedy: 'Set TOLLGATE_STRIPE_SECRET_KEY; Stripe has it in its dashboard (Developers, API keys).',
-};
+/** Of keys that go with a variable: what to do where they are missing. */
+const missing = new Map([
+  [
+    'stripe.secretKey',
+    'Set TOLLGATE_STRIPE_SECRET_KEY; Stripe has it in its dashboard (Developers, API keys).',
+  ],
+  ['mail.server', 'Set TOLLGATE_MAIL_SERVER, such as smtps://name:password@mail.example.com.'],
+  ['mail.from', "A mail server needs a sender: mail: { from: 'Example <id@example.com>' }."],
+]);
 
 export function translate(error: z.ZodError, input: unknown): ConfigProblem[] {
   return error.issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') return unknownKeys(issue.path, issue.keys);
     const found = valueAt(input, issue.path);
     if (found === undefined && issue.path[0] === 'secrets') return noSecret;
-    if (found === undefined && issue.path.join('.') === noStripeKey.key) return noStripeKey;
-    return [{ key: keyPath(issue.path), ...explain(issue, found) }];
+    const key = keyPath(issue.path);
+    const remedy = found === undefined ? missing.get(key) : undefined;
+    if (remedy !== undefined) return { key, message: 'It is missing.', remedy };
+    return [{ key, ...explain(issue, found) }];
   });
 }
 

@@ -36,6 +36,16 @@ test('an app with Google takes at most 25 lines', async () => {
   });
 });
 
+test('half of what e-mails need is told with the other half', async () => {
+  expect(await complaints({ ...goodInput(), mail: { from: 'id@example.com' } })).toEqual([
+    expect.stringMatching(/^mail.server: It is missing. Set TOLLGATE_MAIL_SERVER/),
+  ]);
+  const env = { TOLLGATE_MAIL_SERVER: 'smtp://127.0.0.1:4411' };
+  expect(await complaints(goodInput(), env)).toEqual([
+    expect.stringMatching(/^mail.from: It is missing. A mail server needs a sender: mail: {/),
+  ]);
+});
+
 test('all problems are told at once, each with its key, what was found and what to do', async () => {
   const problems = await complaints({
     ...goodInput(),
