@@ -1,5 +1,5 @@
 // Copy this file to tollgate.config.ts. Secrets are in the environment: TOLLGATE_SECRET,
-// TOLLGATE_PROVIDER_GOOGLE_SECRET and TOLLGATE_CLIENT_WEB_SECRET. All keys: docs/configuration.md.
+// TOLLGATE_PROVIDER_GOOGLE_SECRET, TOLLGATE_CLIENT_WEB_SECRET, and TOLLGATE_MAIL_SERVER with `mail`. All keys: docs/configuration.md.
 import { defineConfig } from './src/config.ts';
 
 export default defineConfig({
@@ -18,6 +18,7 @@ export default defineConfig({
       postLogoutRedirectUris: ['https://app.example.com/'],
     },
   ],
+  // mail: { from: 'Example <id@example.com>' }, // for invitations by e-mail
   signin: { success: 'https://app.example.com/' },
   signout: { success: 'https://www.example.com/' },
 });

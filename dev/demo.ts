@@ -25,8 +25,8 @@ const usage = `npm run demo -- [options]
                   The server is started where there is one on this machine, or named by
                   TOLLGATE_STORE (mongodb://…) and TOLLGATE_HOT (redis://…)
   --story         Play the story without a browser, on free ports, and end
-  --around ISSUER Start only what is around a Tollgate: a sign-in provider and an empty Stripe, for your
-                  own configuration at that address (http://localhost:4400)
+  --around ISSUER Start only what is around a Tollgate: a sign-in provider, an empty Stripe and a mail
+                  server, for your own configuration at that address (http://localhost:4400)
   --advance SPAN  Move the clock of the running demo's Stripe on (1h, 13d, 2w, 1m, 1y), say what
                   became of subscriptions and tokens, and end; several, one after the other
   --verbose       Print what Tollgate logs
@@ -196,13 +196,13 @@ async function run({ base = usualBase, store, fresh, verbose }: Options): Promis
 }
 
 async function runAround(issuer: string, { base = usualBase, fresh }: Options): Promise<void> {
-  const { upstreamOidc, stripe } = portsFrom(base);
-  await refuseTaken({ upstreamOidc, stripe }, base);
+  const { upstreamOidc, stripe, mail, smtp } = portsFrom(base);
+  const ports = { upstreamOidc, stripe, mail, smtp };
+  await refuseTaken(ports, base);
   await mkdir(folder, { recursive: true });
   const stripeFile = `${folder}around-${base}-stripe.json`;
   if (fresh) await rm(stripeFile, { force: true });
   const { startAround } = await import('./around.ts');
-  const ports = { upstreamOidc, stripe };
   const around = await startAround({ issuer, ports, stripeFile, clock: systemClock });
   process.stdout.write(around.introduction);
   untilStopped(around);

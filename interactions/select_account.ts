@@ -90,7 +90,7 @@ async function isRemembered(
 
 async function nothingToChoose(
   deps: InteractionDependencies,
-  { conversation, form }: Visit,
+  { ctx, conversation, form }: Visit,
   user: string,
 ): Promise<Outcome> {
   const view = {
@@ -100,7 +100,7 @@ async function nothingToChoose(
     who: await nameOf(deps, user),
     plans: plansAddress(deps),
     unfinished: await unfinishedOf(deps, user),
-    offers: await offersTo(deps, user),
+    offers: { ...(await offersTo(deps, user)), csrf: deps.csrf.token(ctx, user) },
   };
   return { status: 403, page: noAccountPage(view, deps.config.brand) };
 }
@@ -119,7 +119,7 @@ async function unfinishedOf({ signups, config }: InteractionDependencies, user: 
 async function offersTo(
   { directory }: InteractionDependencies,
   user: string,
-): Promise<AccountOffers> {
+): Promise<Omit<AccountOffers, 'csrf'>> {
   const [{ open, waiting }, domains] = await Promise.all([
     directory.invitations.of(user),
     directory.domains.offers(user),

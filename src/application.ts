@@ -109,67 +109,25 @@ export function createApplication(options: ApplicationOptions): Application {
   app.use(interstitials(pages.continue));
   app.use(endWithSession({ oidc: oidc.links, cookies }));
   app.use(pages.submitting);
-  const own = createOwnSessions(options);
+  const { billing } = options;
+  const shared = { config, directory, billing, secrets, cookies, csrf, clock, log, limits };
+  const pagesDeps = { ...shared, oidc: oidc.links };
   app.use(
     interactions({
+      ...shared,
       conversations: oidc.conversations,
       federation,
-      directory,
-      csrf,
-      cookies,
-      config,
-      log,
-      clock,
-      signups: options.billing?.signups,
-      addIdentity: identityAdding({ oidc: oidc.links, cookies, directory }),
+      signups: billing?.signups,
+      addIdentity: identityAdding(pagesDeps),
       isInvited: held.isInvited,
     }).routes(),
   );
-  app.use(
-    invitations({
-      config,
-      oidc: oidc.links,
-      secrets,
-      cookies,
-      csrf,
-      clock,
-      directory,
-      held,
-    }).routes(),
-  );
-  app.use(
-    links({
-      config,
-      oidc: oidc.links,
-      secrets,
-      cookies,
-      csrf,
-      clock,
-      log,
-      limits,
-      live: options.live,
-      streams: options.streams,
-      billing: options.billing,
-      directory,
-      renderQuestion: pages.signOutQuestion,
-    }).routes(),
-  );
-  app.use(
-    accountRoutes({
-      config,
-      oidc: oidc.links,
-      directory,
-      sessions: own,
-      federation,
-      billing: options.billing,
-      secrets,
-      cookies,
-      csrf,
-      clock,
-      log,
-      limits,
-    }).routes(),
-  );
+  app.use(invitations({ ...pagesDeps, held }).routes());
+  const { live, streams } = options;
+  const renderQuestion = pages.signOutQuestion;
+  app.use(links({ ...pagesDeps, live, streams, renderQuestion }).routes());
+  const sessions = createOwnSessions(options);
+  app.use(accountRoutes({ ...pagesDeps, sessions, federation }).routes());
   return app.callback();
 }
 

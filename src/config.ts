@@ -20,7 +20,6 @@ export type {
   ProviderConfig,
   MailConfig,
   ReceiverConfig,
-  RoleConfig,
   StripeConfig,
 } from './config/schema.ts';
 

@@ -49,6 +49,8 @@ type Values = ReturnType<typeof parseKnown>['values'];
 function parse(parameters: readonly string[]): Asked {
   const { values, positionals } = parseKnown(parameters);
   const [word = 'serve', ...rest] = positionals;
+  // `users list --help` is `help users`.
+  if (values.help) rest.splice(0, Infinity, ...(hasOwnHelp(word) ? [word] : []));
   const command = commandOf(values.help ? 'help' : values.version ? 'version' : word);
   const action = command === 'keys' ? actionOf(rest.shift()) : 'list';
   const { yes, json } = values;
@@ -250,11 +252,14 @@ async function main(parameters: readonly string[]): Promise<void> {
   }
 }
 
+function hasOwnHelp(word: string): boolean {
+  return isNoun(word) || word === 'import' || word === 'export';
+}
+
 /** `help`, or `help users`. */
 function usageOf([topic, ...rest]: readonly string[]): string {
   if (topic === undefined) return usage;
-  const isOfPeople = isNoun(topic) || topic === 'import' || topic === 'export';
-  if (isOfPeople && rest.length === 0) return usageOfPeople;
+  if (hasOwnHelp(topic) && rest.length === 0) return usageOfPeople;
   throw new UsageError(
     `There is no help about ${quote(topic)}: \`tollgate help\` has all commands.`,
   );

@@ -167,24 +167,16 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     ...notifying.handlers,
     live.handler,
   ].map((handler) => measuredHandler(handler, measures));
-  const seen = (ms: number | undefined) =>
-    measures.set('tollgate_outbox_oldest_seconds', {}, ms === undefined ? ms : ms / 1000);
+  const seen = oldestInOutbox(measures);
   const dispatcher = createDispatcher({ store, clock, log, handlers, owner, seen });
   knot.tie(dispatcher);
-  const sweeper = createSweeper({ store, clock, log, owner });
   const { ssf } = notifying;
   const shared = { store, secrets, clock, log, measures, fetch, limits, ssf, ...signIns };
   const rooms: Rooms = { ...shared, billing, work, endings, cutoffs, live, streams, readiness };
   const present = presentApplication(rooms, { config, keyring, reservedIds });
   const watches = createWatches({ keyring, cutoffs, log, takeKeys: present.takeKeys });
-
-  const closing = createClosingWorker({
-    ...common,
-    closing: directory.closing,
-    before: billing?.closing.refresh,
-  });
-  const leaving = createLeavingWorker({ store, clock, log, owner, round: directory.leave });
-  const workers = [dispatcher, sweeper, live, closing, leaving, ...watches, ...own];
+  const upkeep = createUpkeep({ ...common, directory, billing });
+  const workers = [dispatcher, live, ...upkeep, ...watches, ...own];
 
   return {
     callback: (request, response) => present.answer(request, response),
@@ -213,6 +205,31 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     deliveries: notifying.deliveries,
     receivers: notifying.receivers,
   };
+}
+
+const oldestInOutbox = (measures: Measures) => (ms: number | undefined) =>
+  measures.set('tollgate_outbox_oldest_seconds', {}, ms === undefined ? ms : ms / 1000);
+
+interface UpkeepOptions {
+  store: Store;
+  clock: Clock;
+  log: Log;
+  owner: string;
+  directory: Directory;
+  billing: Billing | undefined;
+}
+
+/** What is done when its time comes: rows expire, accounts close, people are deleted. */
+function createUpkeep({ directory, billing, ...common }: UpkeepOptions) {
+  return [
+    createSweeper(common),
+    createClosingWorker({
+      ...common,
+      closing: directory.closing,
+      before: billing?.closing.refresh,
+    }),
+    createLeavingWorker({ ...common, round: directory.leave }),
+  ];
 }
 
 interface WatchOptions {

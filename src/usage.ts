@@ -70,6 +70,8 @@ export const usageOfPeople = `Tollgate: people and accounts. What changes someth
   tollgate accounts list [--status active|closing|closed] [--idle 90d]
                          with owners, plans and seats; which nobody uses
   tollgate accounts show ACCOUNT, rename ACCOUNT NAME
+  tollgate accounts create NAME --owner USER
+                         for whom you invite then: see docs/operators.md
   tollgate accounts owner ACCOUNT USER
                          makes somebody an owner: also where the only one has vanished
   tollgate accounts close ACCOUNT [--now|--at-period-end] [--feedback WORD] [--reason TEXT]

@@ -4,6 +4,8 @@ import { html, type Html } from '../src/web/html.ts';
 import { invitationTexts } from './invitation_texts.ts';
 
 export interface AccountOffers {
+  /** For the forms: of use to nobody but who they are offered to. */
+  csrf: string;
   invited: readonly { account: string; href: string }[];
   /** Names of the accounts that have to say yes. */
   waiting: readonly string[];
@@ -14,7 +16,7 @@ export function hasOffers({ invited, waiting, domains }: AccountOffers): boolean
   return invited.length + waiting.length + domains.length > 0;
 }
 
-export function accountOffers(offers: AccountOffers, csrf: string): Html | undefined {
+export function accountOffers(offers: AccountOffers): Html | undefined {
   const { offers: words } = invitationTexts;
   if (!hasOffers(offers)) return undefined;
   const asked = [
@@ -28,7 +30,7 @@ export function accountOffers(offers: AccountOffers, csrf: string): Html | undef
           html`<a class="button primary" href="${href}">${words.look(account)}</a>`,
       )}
     </div>
-    ${offers.domains.map(({ id, name, mode }) => mode !== 'waiting' && domainForm({ id, name, mode }, csrf))}`;
+    ${offers.domains.map(({ id, name, mode }) => mode !== 'waiting' && domainForm({ id, name, mode }, offers.csrf))}`;
 }
 
 function domainForm(

@@ -143,15 +143,15 @@ export function noAccountPage(view: NoAccountView, brand: Brand): Html {
       : [onlyClosed.title(length), onlyClosed.sentence(view.closed), onlyClosed.advice];
   const content = html`${help(sentence, advice)}
     ${view.who !== undefined && html`<p class="help">${texts.signedInAs(view.who)}</p>`}
-    ${view.offers !== undefined && accountOffers(view.offers, view.form.csrf)}
+    ${view.offers !== undefined && accountOffers(view.offers)}
     <form method="post" action="${view.form.action}" class="stack">
       ${promptFields(view.form)} ${waysToPlans(view)}
       <button class="${hasWay(view) ? 'button' : 'button primary'}" name="leave" value="yes">
         ${texts.backTo(view.app)}
       </button>
       <button class="button" name="other" value="yes">${texts.useAnother}</button>
-    </form>
-    <p class="small after"><a href="/account">${noAccount.own}</a></p>`;
+      ${view.who !== undefined && html`<a class="button" href="/account">${noAccount.own}</a>`}
+    </form>`;
   return layout({ title, content }, brand);
 }
 

@@ -12,7 +12,8 @@ export function frameOf(
   { tab, done = {} }: { tab: Tab; done?: Readonly<Record<string, string>> },
 ): FrameView {
   const code = visit.query.get('done');
-  const sells = config.stripe !== undefined;
+  const sells =
+    config.stripe !== undefined && config.products.some(({ plans }) => plans.length > 0);
   const launches = launchable(config).length > 0;
   return {
     tab,

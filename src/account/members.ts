@@ -47,13 +47,12 @@ async function showMembers(
   const search = (textOf(query, 'search') ?? '').trim().slice(0, longestSearch);
   const after = textOf(query, 'after');
   const isKeeper = rights.has('members');
-  const [page, invitations] = await Promise.all([
+  const [page, open, waiting] = await Promise.all([
     directory.membersOf(account.id, { after, search, limit: rowsOfPage }),
-    isKeeper ? directory.invitations.list(account.id, { limit: rowsOfPage }) : undefined,
+    isKeeper ? invitationsOf(deps, visit) : nobody,
+    // Somebody waits for an answer: they are not to be missed among those who were only asked.
+    isKeeper ? invitationsOf(deps, visit, 'waiting') : nobody,
   ]);
-  const entries = await Promise.all(
-    (invitations?.rows ?? []).map((one) => openView(deps, visit, one)),
-  );
   const at = (more: Record<string, string>) =>
     `/account/members?${new URLSearchParams({ account: account.id, ...more })}`;
   const searching: Record<string, string> = search === '' ? {} : { search };
@@ -72,9 +71,9 @@ async function showMembers(
       billing: rights.has('billing')
         ? `/account/billing?account=${encodeURIComponent(account.id)}`
         : undefined,
-      waiting: entries.filter(({ candidate }) => candidate !== undefined),
-      open: entries.filter(({ candidate }) => candidate === undefined),
-      hasMoreOpen: invitations?.next !== undefined,
+      waiting: waiting.views,
+      open: open.views.filter(({ candidate }) => candidate === undefined),
+      hasMoreOpen: open.hasMore || waiting.hasMore,
       invite: isKeeper
         ? `/account/members/invite?account=${encodeURIComponent(account.id)}`
         : undefined,
@@ -83,6 +82,19 @@ async function showMembers(
     config.brand,
   );
   return { page: html, status: refused?.status ?? 200 };
+}
+
+const nobody = { views: [], hasMore: false };
+
+async function invitationsOf(
+  deps: AccountPages,
+  visit: MemberVisit,
+  state?: 'waiting',
+): Promise<{ views: OpenView[]; hasMore: boolean }> {
+  const paging = { limit: rowsOfPage, ...(state && { state }) };
+  const { rows, next } = await deps.directory.invitations.list(visit.account.id, paging);
+  const views = await Promise.all(rows.map((one) => openView(deps, visit, one)));
+  return { views, hasMore: next !== undefined };
 }
 
 function memberView({ config }: AccountPages, visit: MemberVisit, row: MemberRow): MemberView {

@@ -22,7 +22,7 @@ import type { AccountRoute, Answer, MemberRoute, MemberVisit, PersonVisit } from
 
 const longestFormBytes = 32 * 1024;
 /** Of a sign-in that counts as fresh, for what is dangerous. */
-export const freshMs = 10 * 60 * 1000;
+const freshMs = 10 * 60 * 1000;
 
 export function routes(deps: AccountPages): Router {
   const { config, limits } = deps;
@@ -54,12 +54,14 @@ async function visit(
     deps.csrf.requireOwnOrigin(ctx);
   }
   const found = await findPerson(ctx, deps);
-  if (found === undefined) return signIn(ctx, deps, route);
+  // What was posted does not come along; which account it was about does.
+  const about = textOf(form, 'account');
+  if (found === undefined) return signIn(ctx, deps, route, { about });
   // A page of somebody else, who was signed in at this browser before, changes nothing.
   if (route.method === 'POST') deps.csrf.require(ctx, form, found.user);
   const person = { ctx, query, form, ...found, csrf: deps.csrf.token(ctx, found.user) };
   if (route.fresh === true && !(await isFresh(deps, person))) {
-    return signIn(ctx, deps, route, { again: true });
+    return signIn(ctx, deps, route, { again: true, about });
   }
   if (route.needs === 'person') return answer(ctx, await route.handle(person));
   const member = await memberOf(ctx, deps, { route, person });
@@ -71,15 +73,16 @@ async function isFresh({ oidc, clock }: AccountPages, { session }: PersonVisit):
   return signedInAt !== undefined && clock() - signedInAt < freshMs;
 }
 
-/** And back to this page. @param how `again`: though somebody is */
+/** And back to this page. @param how `again`: though somebody is; `about`: the account that a form names */
 function signIn(
   ctx: ParameterizedContext,
   { config }: AccountPages,
   route: AccountRoute,
-  { again = false } = {},
+  { again = false, about }: { again?: boolean; about: string | undefined },
 ): void {
   const here = route.method === 'GET' ? ctx.path : (route.from ?? '/account');
   const query = new URLSearchParams(ctx.querystring);
+  if (about !== undefined) query.set('account', about);
   const back = query.size === 0 ? here : `${here}?${query}`;
   const signin = new URLSearchParams({ return_to: `${config.issuer}${back}` });
   const account = query.get('account');

@@ -8,7 +8,7 @@ import { membershipOf, ownerRole } from '../directory/roles.ts';
 import type { AccountDocument } from '../storage/documents.ts';
 import type { Store, Stored } from '../storage/store.ts';
 import { closing } from './account_closing.ts';
-import { durationOf, limitOf, statusOf } from './asked.ts';
+import { durationOf, limitOf, needed, statusOf } from './asked.ts';
 import type { PeopleAsked, PeopleValues } from './asked.ts';
 import { carriedOut } from './changing.ts';
 import type { Plan } from './changing.ts';
@@ -23,6 +23,7 @@ export async function accounts(rooms: AdminRooms, asked: PeopleAsked): Promise<s
   const [id = '', second = ''] = ids;
   if (action === 'list') return list(rooms, values);
   if (action === 'reasons') return reasons(rooms, values);
+  if (action === 'create') return carriedOut(rooms, values, await create(rooms, id, values));
   const account = await rooms.store.get('account', id);
   if (account === undefined) throw unknown('account', id);
   if (action === 'show') return show(rooms, account, values);
@@ -167,6 +168,26 @@ async function memberRows(
       ? []
       : [[user.id, user.document.name ?? '-', rolesIn(user.id, user.document, account).join(', ')]],
   );
+}
+
+/** For a customer who did not come by themselves: whoever owns it invites them, and steps down. */
+async function create(
+  { store, directory }: AdminRooms,
+  name: string,
+  values: PeopleValues,
+): Promise<Plan> {
+  needed(values, 'owner');
+  const { owner: id = '' } = values;
+  const user = (await store.get('user', id))?.document;
+  if (user === undefined) throw unknown('user', id);
+  return {
+    sentence: `Makes an account ${quote(name)}, of which ${id} (${user.name ?? '-'}) is the owner.`,
+    async carryOut() {
+      const account = await directory.createAccount({ name, owner: id });
+      return { id: account.id, name: account.name, owner: id };
+    },
+    done: ({ id: made }) => `Done: ${String(made)}`,
+  };
 }
 
 function rename({ directory }: AdminRooms, { id, document }: StoredAccount, name: string): Plan {

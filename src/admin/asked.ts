@@ -62,6 +62,7 @@ const nouns = {
   accounts: {
     list: reads([], ['status', 'idle', ...paging]),
     show: reads(['ACCOUNT']),
+    create: changes(['NAME'], ['owner']),
     rename: changes(['ACCOUNT', 'NAME']),
     close: changes(['ACCOUNT'], ['now', 'at-period-end', 'feedback', 'reason']),
     keep: changes(['ACCOUNT']),
@@ -201,7 +202,10 @@ export function statusOf<const T extends string>(
 }
 
 /** @throws {UsageError} */
-export function needed(values: PeopleValues, ...names: ('subject' | 'provider' | 'issuer')[]) {
+export function needed(
+  values: PeopleValues,
+  ...names: ('subject' | 'provider' | 'issuer' | 'owner')[]
+) {
   for (const name of names) {
     if (values[name] === undefined) throw new UsageError(`--${name} is needed.`);
   }

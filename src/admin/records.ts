@@ -196,6 +196,9 @@ function readAccount(fields: FieldReader, { now }: RecordContext): AccountRecord
   if (closed !== undefined && !isClosed) {
     fields.complain('closed', 'The account is not closed: its status has to be "closed".');
   }
+  if (closing !== undefined && isClosed) {
+    fields.complain('closing', 'The account is closed: there is no end of it to wait for.');
+  }
   const usedAt = fields.optional('usedAt', readTime, aTime);
   if (id === undefined || name === undefined || owners === undefined) return undefined;
   const optional = present({ status, customer, closing, closed, usedAt, createdAt });

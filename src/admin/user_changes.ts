@@ -83,9 +83,9 @@ export async function deletion(
       return { id, deleted: days === 0, at: moment(at), closes: closing.map((one) => one.id) };
     },
     done: () =>
-      closing.length === 0
+      closing.length === 0 || days > 0
         ? 'Done.'
-        : `Done. What ${count(closing.length, 'account')} paid for is ended by a running process.`,
+        : `Done. What ${count(closing.length, 'account')} paid for, if anything, is ended by a running process.`,
   };
 }
 

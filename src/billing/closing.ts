@@ -56,14 +56,17 @@ export function createClosing(options: BillingClosingOptions): BillingClosing {
       if (document === undefined) return;
       const wish = wishOf(document);
       if (wish.is === 'go_on' && !mustLook && !isMarked(document)) return;
-      if (wish.is !== 'go_on') await closeCheckouts(options, account);
+      if (wish.is !== 'go_on') await closeCheckouts(options, 'account', account);
       const { customer, customerGoneAt } = document;
+      let isSet = true;
       if (customer !== undefined && customerGoneAt === undefined) {
-        const changed = await arrange(options, { account, customer, wish });
+        const { changed, refused } = await arrange(options, { account, customer, wish });
         // Done before, by one that was stopped then: our document may not say so yet.
         if (changed > 0 || mustLook) await sync.customer(customer);
+        isSet = refused === 0;
       }
-      if (wish.is === 'end') await directory.closing.follow(account, endOf);
+      // One that is renewed again and again has no end: that would put off the closing for ever.
+      if (wish.is === 'end' && isSet) await directory.closing.follow(account, endOf);
       const now = (await store.get('account', account))?.document;
       if (now === undefined || wishOf(now).from === wish.from) return;
       mustLook = true;
@@ -82,6 +85,15 @@ export function createClosing(options: BillingClosingOptions): BillingClosing {
     }
   }
 
+  /** What is paid for all the same is ended, and told of: this only spares them that. */
+  async function forgetPages(user: string): Promise<void> {
+    try {
+      await closeCheckouts(options, 'user', user);
+    } catch (error) {
+      log.warn('a payment page of somebody who was deleted is still open', { user, error });
+    }
+  }
+
   return {
     settle,
     async refresh(account) {
@@ -97,8 +109,10 @@ export function createClosing(options: BillingClosingOptions): BillingClosing {
         'account.closed',
         'account.reopened',
         'subscription.changed',
+        'user.deleted',
       ],
       async handle(event) {
+        if (isEvent(event, 'user.deleted')) return forgetPages(event.data.user);
         if (isEvent(event, 'subscription.changed')) {
           const { account } = event.data;
           await settleOrRemind(account, false);
@@ -136,18 +150,20 @@ export function endOf({
   return ends.length === 0 ? undefined : Math.max(...ends);
 }
 
-/** So that nobody pays for it. */
+/** So that nobody pays for it. Of a person those of accounts that would be made for them. */
 async function closeCheckouts(
-  { store, stripe }: BillingClosingOptions,
-  account: string,
+  { store, stripe }: Pick<BillingClosingOptions, 'store' | 'stripe'>,
+  index: 'account' | 'user',
+  id: string,
 ): Promise<void> {
   let after: string | undefined;
   for (;;) {
     const paging = { limit: pageSize, ...(after === undefined ? {} : { after }) };
-    const page = await store.find('signup', 'account', account, paging);
+    const page = await store.find('signup', index, id, paging);
     for (const { document } of page) {
-      if (document.state !== 'paying' || document.session === undefined) continue;
-      await expireSession(stripe, document.session);
+      const { state, session, isNew } = document;
+      if (state !== 'paying' || session === undefined) continue;
+      if (index === 'account' || isNew) await expireSession(stripe, session);
     }
     after = page.at(-1)?.id;
     if (page.length < pageSize) return;

@@ -25,34 +25,55 @@ export interface ArrangeOptions {
   log: Log;
 }
 
+interface Arranged {
+  changed: number;
+  refused: number;
+}
+
 /** In the mark: there was no other end before. */
 const noOther = 'yes';
 /** Stripe takes more; it is read by people. */
 const longestComment = 1000;
 
-/** @returns how many were changed. @throws {Problem} `stripe_unavailable` (503) */
+/**
+ * All of them, whatever becomes of one.
+ * @returns how many were changed, and how many Stripe does not let be changed: those go on as they are
+ * @throws {Problem} `stripe_unavailable` (503), `stripe_refused` (502): one of a closed account could not be ended
+ */
 export async function arrange(
   options: ArrangeOptions,
   { account, customer, wish }: { account: string; customer: string; wish: Wish },
-): Promise<number> {
+): Promise<Arranged> {
   const { stripe, catalog, log } = options;
   // What is sold otherwise, by whoever runs the Stripe account, is theirs to end.
   const isOurs = ({ items, metadata }: Stripe.Subscription) =>
     metadata.tollgate_account === account ||
     items.data.some(({ price }) => catalog.planOf(price) !== undefined);
   const all = await subscriptionsOf(stripe, customer);
-  let changed = 0;
+  const arranged: Arranged = { changed: 0, refused: 0 };
+  let failed: { error: unknown } | undefined;
   for (const subscription of all.filter((one) => !isDead(one) && isOurs(one))) {
     const { id } = subscription;
-    const what = await follow(options, subscription, wish);
-    if (what === undefined) continue;
-    changed += 1;
-    log.info(`a subscription ${what}`, { account, subscription: id });
+    try {
+      const what = await follow(options, subscription, wish);
+      if (what === undefined) continue;
+      if (what === 'refused') {
+        arranged.refused += 1;
+        continue;
+      }
+      arranged.changed += 1;
+      log.info(`a subscription ${what}`, { account, subscription: id });
+    } catch (error) {
+      failed ??= { error };
+      // Whoever does not answer for one does not for the next.
+      if (!isRefused(error)) break;
+    }
   }
-  return changed;
+  if (failed !== undefined) throw failed.error;
+  return arranged;
 }
 
-/** @returns what it does from now on, where that is something else */
+/** @returns what it does from now on, where that is something else; `refused`: what it did before */
 async function follow(
   options: ArrangeOptions,
   subscription: Stripe.Subscription,
@@ -67,11 +88,11 @@ async function follow(
       if (subscription.status === 'incomplete' || endsWithPeriod(subscription)) return undefined;
       return (await update(options, subscription, endingOf(subscription, wish.why)))
         ? 'ends with its account'
-        : undefined;
+        : 'refused';
     case 'go_on': {
       const mark = closingMark(subscription);
       if (mark === undefined) return undefined;
-      return (await update(options, subscription, asBefore(mark))) ? 'goes on' : undefined;
+      return (await update(options, subscription, asBefore(mark))) ? 'goes on' : 'refused';
     }
   }
 }
@@ -121,12 +142,14 @@ async function update(
     );
     return found !== undefined;
   } catch (error) {
-    if (!(error instanceof Problem) || error.code !== 'stripe_refused') throw error;
+    if (!isRefused(error)) throw error;
     // It ended just now, or a schedule of Stripe's has it: with the account it ends in any case.
     log.error('Stripe did not set the end of a subscription', { subscription: id, error });
     return false;
   }
 }
+
+const isRefused = (error: unknown) => error instanceof Problem && error.code === 'stripe_refused';
 
 /** Nothing is paid back, and nothing more is asked for. One that is over already is not found. */
 async function cancel(

@@ -112,8 +112,8 @@ async function settle(
 }
 
 /** There is no owner for the account that would be made. */
-async function isNobodys(
-  { store }: FulfilmentOptions,
+export async function isNobodys(
+  { store }: Pick<FulfilmentOptions, 'store'>,
   { document: { isNew, user, account } }: StoredSignup,
 ): Promise<boolean> {
   if (!isNew || (await store.get('account', account)) !== undefined) return false;

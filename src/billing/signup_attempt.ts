@@ -9,7 +9,7 @@ import { createSession, expireSession } from './checkout.ts';
 import type { Session, StoredSignup } from './checkout.ts';
 import type { Customers } from './customers.ts';
 import { subscribeDirectly } from './direct.ts';
-import { cancel } from './fulfilment.ts';
+import { cancel, isNobodys } from './fulfilment.ts';
 import type { FulfilmentOptions } from './fulfilment.ts';
 import { isOfGoneCustomer, isSpent } from './identifiers.ts';
 import { hasSession, nextLookAt, sameAgain } from './signup_document.ts';
@@ -122,7 +122,10 @@ async function requireAccount(
   }
 }
 
-/** A free plan, or a trial without a card. @returns `refused`: Stripe does not want it, and has done nothing */
+/**
+ * A free plan, or a trial without a card.
+ * @returns `refused`: Stripe does not want it, or nobody is there any more to have it; nothing was done
+ */
 export async function finishDirectly(
   options: AttemptOptions,
   signup: StoredSignup,
@@ -143,6 +146,7 @@ async function subscribe(
   signup: StoredSignup,
 ): Promise<StoredSignup | 'refused'> {
   const { id, document } = signup;
+  if (await isNobodys(options, signup)) return 'refused';
   if (document.price === undefined) {
     return { id, document: await grant(options, signup, {}) };
   }

@@ -5,7 +5,7 @@ import { checked, role, text } from './fields.ts';
 import type { Complaint } from './fields.ts';
 
 /** What a role may do in its account. An owner may do all of it, and alone may close or hand over the account. */
-export const rights = ['members', 'settings', 'activity', 'billing'] as const;
+const rights = ['members', 'settings', 'activity', 'billing'] as const;
 
 export const roleSchema = z.strictObject({
   id: role.describe('Its name in tokens.'),

@@ -104,7 +104,7 @@ export const configSchema = z.strictObject({
     .enum(['open', 'checkout', 'invitation'])
     .default('invitation')
     .describe(
-      'What happens to somebody new: `open` makes a user and a personal account, `checkout` lets people in by `/signup`, `invitation` lets in only who is a member already.',
+      'What happens to somebody new: `open` makes a user and a personal account, `checkout` lets people in by `/signup`, `invitation` lets in only who was invited, or imported.',
     ),
   clients: z.array(clientSchema).default([]).describe('The apps that people sign in to.'),
   receivers: z
@@ -218,6 +218,5 @@ export type ProductConfig = z.output<typeof productSchema>;
 export type ReceiverConfig = z.output<typeof receiverSchema>;
 export type PlanConfig = ProductConfig['plans'][number];
 export type PriceConfig = PlanConfig['prices'][number];
-export type RoleConfig = Config['roles'][number];
 export type MailConfig = z.output<typeof mailSchema>;
 export type StripeConfig = z.output<typeof stripeSchema>;

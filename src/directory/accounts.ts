@@ -9,7 +9,7 @@ import { newId } from '../base/ids.ts';
 import { newEvent } from '../events/types.ts';
 import type { AccountDocument, UserDocument } from '../storage/documents.ts';
 import { Conflict } from '../storage/store.ts';
-import type { NewEvent } from '../storage/store.ts';
+import type { NewEvent, Store } from '../storage/store.ts';
 import { actorOf, authorityOf, notAllowed } from './authority.ts';
 import type { AuthorityDeps, By } from './authority.ts';
 import { change } from './change.ts';
@@ -127,16 +127,30 @@ async function addOwner(
   { account, user, by }: Place,
   event: NewEvent,
 ): Promise<boolean> {
+  const gone = await goneOwners(store, account);
   const changed = await change(store, 'account', account, (document) => {
     requireOpen(document);
     requireOwner(document, by);
     if (ownsAccount(document, user)) return undefined;
-    if (document.owners.length >= mostOwners) {
+    const others = document.owners.filter((owner) => !gone.has(owner));
+    if (others.length >= mostOwners) {
       throw new Problem('too_many_owners', 409, `An account has at most ${mostOwners} owners.`);
     }
-    return { document: { ...document, owners: [...document.owners, user] }, events: [event] };
+    return { document: { ...document, owners: [...others, user] }, events: [event] };
   });
   return changed?.written === true;
+}
+
+/** One who was deleted as the last owner stays named until there is another: beside that one they would count as somebody. */
+async function goneOwners(store: Store, account: string): Promise<Set<string>> {
+  const owners = (await store.get('account', account))?.document.owners ?? [];
+  const found = await Promise.all(
+    owners.map(async (id) => {
+      const status = (await store.get('user', id))?.document.status;
+      return status === undefined || status === 'deleted' ? [id] : [];
+    }),
+  );
+  return new Set(found.flat());
 }
 
 async function removeOwner(

@@ -11,6 +11,7 @@ import type { Log } from '../base/log.ts';
 import { newEvent } from '../events/types.ts';
 import type { AccountDocument, UserDocument } from '../storage/documents.ts';
 import type { Store } from '../storage/store.ts';
+import { verifiedAddresses } from './addresses.ts';
 import { change } from './change.ts';
 import { hasOtherMembers } from './member_list.ts';
 import { ownsAccount } from './roles.ts';
@@ -198,13 +199,16 @@ async function erase(
   return changed;
 }
 
-/** Those that were sent to their address: it is forgotten with the write that deletes them. */
+/** Those that were sent to their addresses: these are forgotten with the write that deletes them. */
 async function invitationsTo(store: Store, id: string): Promise<string[]> {
   const user = (await store.get('user', id))?.document;
-  if (user?.email === undefined || user.emailVerified !== true) return [];
-  const address = user.email.toLowerCase();
-  const found = await store.find('invitation', 'email', address, { limit: mostInvitations });
-  return found.map((invitation) => invitation.id);
+  const found: string[] = [];
+  for (const address of user === undefined ? [] : verifiedAddresses(user)) {
+    const limit = mostInvitations;
+    const some = await store.find('invitation', 'email', address, { limit });
+    found.push(...some.map((invitation) => invitation.id));
+  }
+  return found;
 }
 
 async function finish(options: DeletionOptions, id: string): Promise<void> {

@@ -1,18 +1,23 @@
 /** What a proven domain offers its people: to join the account, or to ask for it. */
 
+import { Problem } from '../base/errors.ts';
 import { timeOrderedId } from '../base/ids.ts';
+import { sha256 } from '../base/secrets.ts';
 import { newEvent } from '../events/types.ts';
 import type { AccountDomain, InvitationDocument } from '../storage/documents.ts';
 import { invitationKey } from '../storage/kinds.ts';
 import { Duplicate } from '../storage/store.ts';
 import { domainOf, verifiedAddresses } from './addresses.ts';
+import { busy } from './change.ts';
 import type { DomainOffer, Domains } from './domain_types.ts';
 import { stillStands } from './domain_proof.ts';
 import { domainUnknown } from './domain_state.ts';
 import type { DomainDeps } from './domain_state.ts';
+import { endRunOut } from './joining.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 const mostDomains = 10;
+const mostTries = 3;
 
 export function createDomainOffers(deps: DomainDeps): Pick<Domains, 'offers' | 'join'> {
   return {
@@ -26,7 +31,7 @@ interface Found extends DomainOffer {
 }
 
 async function offers(deps: DomainDeps, user: string): Promise<Found[]> {
-  const { store, settings } = deps;
+  const { store, settings, clock } = deps;
   if (!settings().domains) return [];
   const person = (await store.get('user', user))?.document;
   if (person?.status !== 'active') return [];
@@ -40,7 +45,8 @@ async function offers(deps: DomainDeps, user: string): Promise<Found[]> {
     const entry = document.domains?.find((one) => one.domain === domain);
     if (entry === undefined || !(await stillStands(deps, id, entry))) continue;
     const [asked] = await store.find('invitation', 'open', invitationKey(id, user), { limit: 1 });
-    const mode = asked === undefined ? entry.mode : 'waiting';
+    const isWaiting = asked !== undefined && asked.document.expiresAt > clock();
+    const mode = isWaiting ? 'waiting' : entry.mode;
     found.push({ account: { id, ...document }, domain, mode, entry });
   }
   return found;
@@ -56,16 +62,20 @@ async function join(
   const offer = (await offers(deps, user)).find((one) => one.account.id === account);
   if (offer === undefined) throw domainUnknown();
   if (offer.mode === 'waiting') return 'waiting';
-  if (offer.mode === 'ask') return ask(deps, offer, user);
+  if (offer.mode === 'ask') {
+    await limitAsking(deps, account, user);
+    return ask(deps, offer, user);
+  }
   await members.add(account, user, offer.entry.roles);
   return 'joined';
 }
 
 async function ask(
-  { store, clock, settings }: DomainDeps,
+  deps: DomainDeps,
   { account: { id: account }, entry: { roles } }: Found,
   user: string,
 ): Promise<'waiting'> {
+  const { store, clock, settings } = deps;
   const now = clock();
   const invitation = timeOrderedId('inv', now);
   const document: InvitationDocument = {
@@ -78,11 +88,27 @@ async function ask(
     expiresAt: now + settings().invitationDays * dayMs,
   };
   const events = [newEvent(clock, 'invitation.waiting', { invitation, account, user })];
-  try {
-    await store.write('invitation', invitation, document, { expect: 'absent', events });
-  } catch (error) {
+  for (let attempt = 1; attempt <= mostTries; attempt += 1) {
+    try {
+      await store.write('invitation', invitation, document, { expect: 'absent', events });
+      return 'waiting';
+    } catch (error) {
+      if (!(error instanceof Duplicate)) throw error;
+    }
     // Asked by two tabs at once, or waiting by an invitation.
-    if (!(error instanceof Duplicate)) throw error;
+    if (!(await endRunOut(deps, account, user))) return 'waiting';
   }
-  return 'waiting';
+  throw busy();
+}
+
+/** In a day, by one person of one account: its owners get an e-mail each time. */
+const mostAsked = 5;
+
+async function limitAsking({ store }: DomainDeps, account: string, user: string): Promise<void> {
+  // A counter outlives what it is about: it names nobody.
+  const who = sha256(invitationKey(account, user));
+  if ((await store.bump(`domain_asked ${who}`, 1, dayMs / 1000)) <= mostAsked) return;
+  const sentence = 'You have asked to join this account several times today. Try again tomorrow.';
+  const retryAfterSeconds = dayMs / 1000;
+  throw new Problem('too_many_requests_to_join', 429, sentence, { retryAfterSeconds });
 }

@@ -9,7 +9,7 @@ import type { Access } from './access.ts';
 import { accountUnknown, requireOpen } from './accounts.ts';
 import { change } from './change.ts';
 import type { DomainRecord } from './domain_types.ts';
-import { notAllowed } from './invitation_state.ts';
+import { notAllowed } from './authority.ts';
 import type { StandingDeps } from './invitation_state.ts';
 import type { Members } from './members.ts';
 import { mayGive, rightsOf } from './rights.ts';

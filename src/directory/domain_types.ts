@@ -47,7 +47,8 @@ export interface Domains {
   offers(user: string): Promise<DomainOffer[]>;
   /**
    * Joins, or asks to be let in.
-   * @throws {Problem} `domain_unknown` (404): it is not (any more) offered to them; and what `addMember` throws
+   * @throws {Problem} `domain_unknown` (404): it is not (any more) offered to them; `too_many_requests_to_join` (429);
+   *   and what `addMember` throws
    */
   join(account: string, user: string): Promise<'joined' | 'waiting' | 'member'>;
 }

@@ -14,7 +14,7 @@ import { prove } from './domain_proof.ts';
 import { changeAccount, recordOf, requireEntry, requireRight, withEntry } from './domain_state.ts';
 import type { DomainDeps, Named } from './domain_state.ts';
 import type { Domains } from './domain_types.ts';
-import { notAllowed } from './invitation_state.ts';
+import { notAllowed } from './authority.ts';
 import { isPublicDomain } from './public_domains.ts';
 import { ownerRole, requireRoles } from './roles.ts';
 

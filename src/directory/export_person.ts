@@ -16,6 +16,7 @@ import type {
 } from '../storage/documents.ts';
 import type { Documents, Kind } from '../storage/kinds.ts';
 import type { Store, Stored } from '../storage/store.ts';
+import { verifiedAddresses } from './addresses.ts';
 import { effectiveRoles, ownsAccount } from './roles.ts';
 import { userUnknown } from './users.ts';
 
@@ -39,8 +40,9 @@ export async function* exportPerson(
   yield* list('invitationsAnswered', of('invitation', 'candidate'), (one) =>
     invitation(one, false),
   );
-  if (person.email !== undefined && person.emailVerified === true) {
-    const toThem = of('invitation', 'email', person.email.toLowerCase());
+  const addresses = person.status === 'deleted' ? [] : verifiedAddresses(person);
+  if (addresses.length > 0) {
+    const toThem = ofEach(addresses, (address) => of('invitation', 'email', address));
     yield* list('invitationsToYourAddress', toThem, (one) => invitation(one, true));
   }
   yield* list('mails', of('mail', 'user'), mail);
@@ -62,6 +64,13 @@ async function* list<Row>(
     separator = ',';
   }
   yield ']';
+}
+
+async function* ofEach<Row>(
+  values: readonly string[],
+  of: (value: string) => AsyncIterable<Row>,
+): AsyncGenerator<Row> {
+  for (const value of values) yield* of(value);
 }
 
 async function* rows<K extends Kind>(

@@ -4,21 +4,24 @@ import { newEvent } from '../events/types.ts';
 import type { InvitationDocument, UserDocument } from '../storage/documents.ts';
 import { Duplicate } from '../storage/store.ts';
 import { requireOpen } from './accounts.ts';
-import { change } from './change.ts';
+import { busy, change } from './change.ts';
 import {
   invitationOver,
   invitationUnknown,
   isLive,
   isTaken,
+  mayInvite,
   requireNamed,
   standingOf,
 } from './invitation_state.ts';
 import type { Invitation, Invitations, Joined } from './invitation_types.ts';
 import type { InvitationDeps } from './invitations.ts';
-import { finishInvitations, isAddressee, letIn } from './joining.ts';
+import { endRunOut, finishInvitations, isAddressee, letIn } from './joining.ts';
 import { userUnknown } from './users.ts';
 
 type Answers = Pick<Invitations, 'accept' | 'refuse' | 'confirm' | 'decline'>;
+
+const mostTries = 3;
 
 export function createInvitationAnswers(deps: InvitationDeps): Answers {
   return {
@@ -43,8 +46,11 @@ async function accept(deps: InvitationDeps, id: string, user: string): Promise<J
     await finishInvitations(deps, { account, user });
     return joining?.user === user ? 'joined' : 'member';
   }
-  await requireUsable(deps, invitation);
-  const joinsAtOnce = document.way === 'link' || isAddressee(document, person.document);
+  const atOnce = document.way === 'link' || isAddressee(document, person.document);
+  // Whoever waits has only a confirmation to hope for, where who invited them may not do so any more.
+  const joinsAtOnce =
+    atOnce && (!isWaitedFor(document, user) || (await mayInvite(deps, document, document.by)));
+  await requireUsable(deps, invitation, { atOnce: joinsAtOnce });
   if (!joinsAtOnce) return wait(deps, invitation, user);
   try {
     await letIn(deps, { invitation: id, user });
@@ -55,8 +61,12 @@ async function accept(deps: InvitationDeps, id: string, user: string): Promise<J
   return 'joined';
 }
 
-async function requireUsable(deps: InvitationDeps, invitation: Invitation): Promise<void> {
-  const standing = await standingOf(deps, invitation);
+async function requireUsable(
+  deps: InvitationDeps,
+  invitation: Invitation,
+  how?: { atOnce: boolean },
+): Promise<void> {
+  const standing = await standingOf(deps, invitation, how);
   if (standing === 'closed') {
     const account = await deps.store.get('account', invitation.document.account);
     if (account !== undefined) requireOpen(account.document);
@@ -70,33 +80,46 @@ function isWaitedFor({ state, candidate }: InvitationDocument, user: string): bo
 
 /** They want in by an invitation that was sent to an address which is not known to be theirs. */
 async function wait(
+  deps: InvitationDeps,
+  invitation: Invitation,
+  user: string,
+): Promise<'waiting'> {
+  for (let attempt = 1; attempt <= mostTries; attempt += 1) {
+    try {
+      await hold(deps, invitation, user);
+      return 'waiting';
+    } catch (error) {
+      if (!(error instanceof Duplicate)) throw error;
+    }
+    // They wait for this account already, by another one.
+    if (!(await endRunOut(deps, invitation.document.account, user))) return 'waiting';
+  }
+  throw busy();
+}
+
+/** @throws {Duplicate} they wait by another one */
+async function hold(
   { store, clock, settings }: InvitationDeps,
   { id, document: { account } }: Invitation,
   user: string,
-): Promise<Joined> {
-  try {
-    const changed = await change(store, 'invitation', id, (present) => {
-      if (isWaitedFor(present, user)) return undefined;
-      if (present.state !== 'open' || isTaken(present, clock())) throw invitationOver();
-      const { joining: _late, ...rest } = present;
-      const end = clock() + settings().invitationDays * 24 * 60 * 60 * 1000;
-      return {
-        document: {
-          ...rest,
-          state: 'waiting',
-          candidate: user,
-          // So that there is time to confirm it.
-          expiresAt: Math.max(present.expiresAt, end),
-        },
-        events: [newEvent(clock, 'invitation.waiting', { invitation: id, account, user })],
-      };
-    });
-    if (changed === undefined) throw invitationUnknown();
-  } catch (error) {
-    // They wait for this account already, by another one.
-    if (!(error instanceof Duplicate)) throw error;
-  }
-  return 'waiting';
+): Promise<void> {
+  const changed = await change(store, 'invitation', id, (present) => {
+    if (isWaitedFor(present, user)) return undefined;
+    if (present.state !== 'open' || isTaken(present, clock())) throw invitationOver();
+    const { joining: _late, ...rest } = present;
+    const end = clock() + settings().invitationDays * 24 * 60 * 60 * 1000;
+    return {
+      document: {
+        ...rest,
+        state: 'waiting',
+        candidate: user,
+        // So that there is time to confirm it.
+        expiresAt: Math.max(present.expiresAt, end),
+      },
+      events: [newEvent(clock, 'invitation.waiting', { invitation: id, account, user })],
+    };
+  });
+  if (changed === undefined) throw invitationUnknown();
 }
 
 async function refuse(deps: InvitationDeps, id: string, user: string): Promise<boolean> {

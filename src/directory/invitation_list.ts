@@ -4,7 +4,13 @@ import type { Store } from '../storage/store.ts';
 import { verifiedAddresses } from './addresses.ts';
 import { standingOf } from './invitation_state.ts';
 import type { StandingDeps } from './invitation_state.ts';
-import type { Invitation, InvitationOffer, Invitations, Page, Paging } from './invitation_types.ts';
+import type {
+  Invitation,
+  InvitationOffer,
+  InvitationPaging,
+  Invitations,
+  Page,
+} from './invitation_types.ts';
 
 const usualRows = 50;
 const mostRows = 200;
@@ -17,7 +23,10 @@ export function readInvitations(deps: StandingDeps): Pick<Invitations, 'list' | 
   return {
     list: (account, paging) => list(deps, account, paging),
     async waiting(account) {
-      const found = await deps.store.find('invitation', 'waiting', account, { limit: mostWaiting });
+      const found = await deps.store.find('invitation', 'waiting', account, {
+        limit: mostWaiting,
+        descending: true,
+      });
       const seen = await Promise.all(found.map((one) => isSeen(deps, one)));
       return seen.filter(Boolean).length;
     },
@@ -28,7 +37,7 @@ export function readInvitations(deps: StandingDeps): Pick<Invitations, 'list' | 
 async function list(
   deps: StandingDeps,
   account: string,
-  { after, limit = usualRows }: Paging = {},
+  { after, limit = usualRows, state }: InvitationPaging = {},
 ): Promise<Page<Invitation>> {
   const { store } = deps;
   const present = (await store.get('account', account))?.document;
@@ -37,8 +46,13 @@ async function list(
   const rows: Invitation[] = [];
   let from = after;
   for (let read = 0; read < mostReads; read += 1) {
-    const options = { limit: most + 1, ...(from !== undefined && { after: from }) };
-    const found = await store.find('invitation', 'live', account, options);
+    // The newest first: the store is full of those that ran out in the last month.
+    const options = {
+      limit: most + 1,
+      descending: true,
+      ...(from !== undefined && { after: from }),
+    };
+    const found = await store.find('invitation', state ?? 'live', account, options);
     const seen = await Promise.all(found.map((one) => isSeen(deps, one)));
     for (const [index, one] of found.entries()) {
       if (rows.length === most) return pageOf(rows, from);
@@ -79,7 +93,7 @@ async function offersOf(
     const { account: id, candidate } = invitation.document;
     const account = (await store.get('account', id))?.document;
     if (account === undefined || person.memberships?.some((one) => one.account === id)) continue;
-    const standing = await standingOf(deps, invitation, account);
+    const standing = await standingOf(deps, invitation, { account });
     const offer = { invitation, account: { id, ...account } };
     if (standing === 'waiting' && candidate === user) waiting.push(offer);
     else if (standing === 'open' && invitation.document.way === 'email') open.push(offer);

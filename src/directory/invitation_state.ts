@@ -4,6 +4,7 @@ import { Problem } from '../base/errors.ts';
 import type { AccountDocument, InvitationDocument } from '../storage/documents.ts';
 import type { Store } from '../storage/store.ts';
 import type { Access } from './access.ts';
+import { notAllowed } from './authority.ts';
 import type { Invitation, Standing } from './invitation_types.ts';
 import { mayGive } from './rights.ts';
 import type { RoleTable } from './rights.ts';
@@ -27,10 +28,11 @@ export function isTaken({ joining }: InvitationDocument, now: number): boolean {
   return joining !== undefined && joining.at + joiningMs > now;
 }
 
+/** @param how `atOnce`: for somebody who would come in without a confirmation, though another one waits for it */
 export async function standingOf(
   deps: StandingDeps,
   { document }: Invitation,
-  account?: AccountDocument,
+  { account, atOnce = false }: { account?: AccountDocument; atOnce?: boolean } = {},
 ): Promise<Standing> {
   const { store, clock } = deps;
   if (!isLive(document)) return document.state;
@@ -38,8 +40,8 @@ export async function standingOf(
   if (present?.status !== 'active') return 'closed';
   if (document.expiresAt <= clock()) return 'expired';
   // Somebody else with the right decides about who waits.
-  if (document.state === 'waiting') return 'waiting';
-  return (await mayInvite(deps, document, document.by)) ? 'open' : 'withdrawn';
+  if (document.state === 'waiting' && !atOnce) return 'waiting';
+  return (await mayInvite(deps, document, document.by)) ? document.state : 'withdrawn';
 }
 
 /** Whether the user may (still) have somebody with these roles in the account. Operators may. */
@@ -68,10 +70,6 @@ export async function requireNamed(
   if (present?.document.account !== account) throw invitationUnknown();
   if (!(await mayInvite(deps, present.document, by))) throw notAllowed();
   return present;
-}
-
-export function notAllowed(): Problem {
-  return new Problem('not_allowed', 403, 'You may not do this in this account.');
 }
 
 export function invitationUnknown(): Problem {

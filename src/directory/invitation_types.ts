@@ -44,6 +44,11 @@ export interface InvitationOffer {
 /** What following a link came to. */
 export type Joined = 'joined' | 'waiting' | 'member';
 
+export interface InvitationPaging extends Paging {
+  /** Those alone that wait for a confirmation. */
+  state?: 'waiting';
+}
+
 export interface Invitations {
   /**
    * Who is invited already is reminded: the same invitation, with a new end and these roles.
@@ -62,8 +67,8 @@ export interface Invitations {
   confirm(account: string, invitation: string, by?: string): Promise<void>;
   /** The candidate is not let in. */
   decline(account: string, invitation: string, by?: string): Promise<void>;
-  /** Those that are open or wait for a confirmation, oldest first. Run out ones are left out. */
-  list(account: string, paging?: Paging): Promise<Page<Invitation>>;
+  /** Those that are open or wait for a confirmation, newest first. Run out ones are left out. */
+  list(account: string, paging?: InvitationPaging): Promise<Page<Invitation>>;
   /** How many wait for a confirmation, up to 100. */
   waiting(account: string): Promise<number>;
   get(invitation: string): Promise<Invitation | undefined>;
@@ -83,8 +88,11 @@ export interface Invitations {
    * @returns whether it was theirs to refuse
    */
   refuse(invitation: string, user: string): Promise<boolean>;
-  /** For pages and e-mails: whether it is still of use is not in its state alone. */
-  standing(invitation: Invitation): Promise<Standing>;
+  /**
+   * For pages and e-mails: whether it is still of use is not in its state alone.
+   * @param how `atOnce`: to whom it was sent, who needs no confirmation, though somebody else waits for one
+   */
+  standing(invitation: Invitation, how?: { atOnce?: boolean }): Promise<Standing>;
   /** Whether it was sent to an address that is known to be the user's. */
   isFor(invitation: Invitation, user: UserDocument): boolean;
   /** Those sent to one of the user's verified addresses, and those on which they wait. At most 50. */

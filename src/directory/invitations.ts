@@ -6,6 +6,7 @@
 import type { Clock } from '../base/clock.ts';
 import { Problem } from '../base/errors.ts';
 import { timeOrderedId } from '../base/ids.ts';
+import { sha256 } from '../base/secrets.ts';
 import type { Secrets } from '../base/secrets.ts';
 import { newEvent } from '../events/types.ts';
 import type { InvitationDocument } from '../storage/documents.ts';
@@ -15,6 +16,7 @@ import type { Store } from '../storage/store.ts';
 import type { Access } from './access.ts';
 import { accountUnknown, requireOpen } from './accounts.ts';
 import { requireAddress } from './addresses.ts';
+import { notAllowed } from './authority.ts';
 import { busy, change } from './change.ts';
 import { readInvitations } from './invitation_list.ts';
 import { createInvitationAnswers } from './invitation_answers.ts';
@@ -23,7 +25,6 @@ import {
   isLive,
   isTaken,
   mayInvite,
-  notAllowed,
   requireNamed,
   standingOf,
 } from './invitation_state.ts';
@@ -45,7 +46,7 @@ export interface InvitationDeps {
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
-/** In a day: e-mails for one invitation, and invitations by the people of one account. */
+/** In a day: e-mails of one account to one address, and invitations by the people of one account. */
 const most = { sends: 5, ofAccount: 200 };
 const mostTries = 10;
 
@@ -65,7 +66,7 @@ export function createInvitations(deps: InvitationDeps): Invitations {
       const id = tokens.read(token);
       return id === undefined ? undefined : get(id);
     },
-    standing: (invitation) => standingOf(deps, invitation),
+    standing: (invitation, how) => standingOf(deps, invitation, how),
     isFor: ({ document }, user) => isAddressee(document, user),
   };
 }
@@ -81,6 +82,7 @@ async function invite(
   await limitAccount(deps, wish);
   for (let attempt = 1; attempt <= mostTries; attempt += 1) {
     const present = await findLive(store, wish);
+    if (present !== undefined) await requireMayChange(deps, present, wish.by);
     const reminded = present === undefined ? undefined : await remind(deps, present.id, wish);
     if (reminded !== undefined) return { invitation: reminded, isNew: false };
     const made = await make(deps, wish);
@@ -115,6 +117,16 @@ async function findLive(store: Store, { account, email }: Wish): Promise<Invitat
   return (await store.find('invitation', 'open', key, { limit: 1 }))[0];
 }
 
+/** Nobody takes back, by inviting again, what they may not give. */
+async function requireMayChange(
+  deps: InvitationDeps,
+  { document }: Invitation,
+  by: string | undefined,
+): Promise<void> {
+  const isOver = document.expiresAt <= deps.clock();
+  if (!isOver && !(await mayInvite(deps, document, by))) throw notAllowed();
+}
+
 /** @returns nothing where another one for this address was made meanwhile */
 async function make(deps: InvitationDeps, wish: Wish): Promise<Invitation | undefined> {
   const { store, clock } = deps;
@@ -130,7 +142,7 @@ async function make(deps: InvitationDeps, wish: Wish): Promise<Invitation | unde
   };
   const data = { invitation: id, account, roles, ...(by !== undefined && { actor: by }) };
   const events = [newEvent(clock, 'invitation.created', data)];
-  if (wish.email !== undefined) await limitSends(deps, id);
+  await limitSends(deps, wish);
   try {
     const version = await store.write('invitation', id, document, { expect: 'absent', events });
     return { id, version, document };
@@ -150,7 +162,7 @@ async function remind(
   const { by } = wish;
   const before = await store.get('invitation', id);
   if (before === undefined || !isLive(before.document)) return undefined;
-  if (before.document.email !== undefined) await limitSends(deps, id);
+  await limitSends(deps, before.document);
   const changed = await change(store, 'invitation', id, (present) => {
     if (!isLive(present)) return undefined;
     const now = clock();
@@ -205,8 +217,15 @@ async function withdraw(deps: InvitationDeps, named: Named): Promise<boolean> {
   return changed?.written === true && wasOfUse;
 }
 
-async function limitSends({ store }: InvitationDeps, id: string): Promise<void> {
-  const count = await store.bump(`invitation_sends ${id}`, 1, dayMs / 1000);
+/** By address, so that another invitation instead of this one sends no more. */
+async function limitSends(
+  { store }: InvitationDeps,
+  { account, email }: Pick<InvitationDocument, 'account' | 'email'>,
+): Promise<void> {
+  if (email === undefined) return;
+  // A counter outlives what it is about: it names nobody.
+  const whom = sha256(invitationKey(account, email.toLowerCase()));
+  const count = await store.bump(`invitation_sends ${whom}`, 1, dayMs / 1000);
   if (count > most.sends) throw tooMany('This invitation was sent often enough for today.');
 }
 

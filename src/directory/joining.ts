@@ -9,6 +9,7 @@ import type { Clock } from '../base/clock.ts';
 import { Problem } from '../base/errors.ts';
 import { newEvent } from '../events/types.ts';
 import type { InvitationDocument } from '../storage/documents.ts';
+import { invitationKey } from '../storage/kinds.ts';
 import type { Store } from '../storage/store.ts';
 import type { Access } from './access.ts';
 import { addressKey, verifiedAddresses } from './addresses.ts';
@@ -113,6 +114,33 @@ export async function finishInvitations(
     if (document.account !== account || !isLive(document)) continue;
     await finish(deps, { invitation: id, user });
   }
+}
+
+/**
+ * Somebody waits for an account by one invitation at a time. One that has run out, and that nobody sees any more, makes
+ * room for the next.
+ * @returns whether there is room now
+ */
+export async function endRunOut(
+  { store, clock }: Pick<JoiningDeps, 'store' | 'clock'>,
+  account: string,
+  user: string,
+): Promise<boolean> {
+  const [found] = await store.find('invitation', 'open', invitationKey(account, user), {
+    limit: 1,
+  });
+  if (found === undefined) return true;
+  const { id: invitation } = found;
+  const changed = await change(store, 'invitation', invitation, (present) => {
+    if (!isLive(present) || present.candidate !== user) return undefined;
+    if (present.expiresAt > clock() || isTaken(present, clock())) return undefined;
+    const { joining: _late, ...rest } = present;
+    return {
+      document: { ...rest, state: 'withdrawn' },
+      events: [newEvent(clock, 'invitation.withdrawn', { invitation, account })],
+    };
+  });
+  return changed === undefined || !isLive(changed.document);
 }
 
 /** Sent to an address that is known to be this user's. */

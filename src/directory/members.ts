@@ -189,7 +189,7 @@ async function endBelonging(deps: Deps, place: Guarded): Promise<boolean> {
     return gone;
   }
   guard([ownerRole]);
-  requireAnotherOwner(document, user);
+  await requireOwnerLeft(deps, place, document);
   // From here on the membership rests on the ownership, and gives nothing once that is gone.
   const changed = await changeMembership(deps, place, (membership) => {
     if (restsOnOwnership(membership)) return undefined;
@@ -201,6 +201,22 @@ async function endBelonging(deps: Deps, place: Guarded): Promise<boolean> {
   if (ending === undefined) return removed;
   // Another one is of somebody who was let in again meanwhile.
   return endMembership(deps, place, ({ since }) => since === ending.since);
+}
+
+/**
+ * Of those who stay one has to be able to sign in: nobody else could close the account, which is paid for on. Operators
+ * know what they do.
+ */
+async function requireOwnerLeft(
+  { store }: Deps,
+  { user, by }: Guarded,
+  account: AccountDocument,
+): Promise<void> {
+  requireAnotherOwner(account, user);
+  if (by === undefined) return;
+  const found = await Promise.all(account.owners.map((owner) => store.get('user', owner)));
+  const owners = found.flatMap((one) => (one?.document.status === 'active' ? [one.id] : []));
+  requireAnotherOwner({ ...account, owners }, user);
 }
 
 /** The one place that tells of a removal: with the write that ends it, so once. */
@@ -250,7 +266,7 @@ async function setRoles(deps: Deps, place: Guarded, roles: string[]): Promise<st
   }
   if (owns && !shallOwn) {
     guard([ownerRole]);
-    requireAnotherOwner(document, user);
+    await requireOwnerLeft(deps, place, document);
   }
   await keepRoles(deps, place, { roles, owns: owns || shallOwn, tell: owns === shallOwn });
   // Last, because an owner whose membership still rests on the ownership would be locked out.

@@ -9,7 +9,7 @@ import { newId } from '../base/ids.ts';
 import type { AccountDocument, AuditDocument, UserDocument } from '../storage/documents.ts';
 import type { Documents, Kind } from '../storage/kinds.ts';
 import { Conflict } from '../storage/store.ts';
-import type { Store, Stored } from '../storage/store.ts';
+import type { EventPlace, Store, Stored } from '../storage/store.ts';
 import { change } from './change.ts';
 
 export interface PurgeOptions {
@@ -26,6 +26,8 @@ interface Gone {
 }
 
 const pageSize = 100;
+const pendingSize = 500;
+const mostPending = 20;
 
 /** @returns false: something that goes by them is still under way, so not yet */
 export async function purge(options: PurgeOptions, id: string): Promise<boolean> {
@@ -42,6 +44,8 @@ export async function purge(options: PurgeOptions, id: string): Promise<boolean>
   const gone = { id, pseudonym: user.purge.pseudonym };
   if (!(await forgetHot(store, id))) return false;
   if (!(await forgetSignups(store, id))) return false;
+  // What they did to others and to accounts is told by those: it would come into the trail by their id later.
+  if (await isToBeTold(store, id)) return false;
   await forgetAll(store, 'consent', 'user', id);
   await forgetAll(store, 'mail', 'user', id);
   for (const invitation of user.purge.invitations ?? [])
@@ -59,6 +63,19 @@ export async function purge(options: PurgeOptions, id: string): Promise<boolean>
 
 async function isTold(store: Store, kind: Kind, id: string): Promise<boolean> {
   return (await store.pending(1, { of: { kind, id } })).length === 0;
+}
+
+/** Something that names them waits in the outbox; or so much waits there that it has to be waited for. */
+async function isToBeTold(store: Store, id: string): Promise<boolean> {
+  const name = JSON.stringify(id);
+  let after: EventPlace | undefined;
+  for (let page = 0; page < mostPending; page += 1) {
+    const waiting = await store.pending(pendingSize, { after });
+    if (waiting.some(({ data }) => JSON.stringify(data).includes(name))) return true;
+    if (waiting.length < pendingSize) return false;
+    after = waiting.at(-1);
+  }
+  return true;
 }
 
 /** Before anything goes by the pseudonym, so that there is one however often this begins. */
@@ -139,12 +156,13 @@ function withoutPerson(present: AccountDocument, { id, pseudonym }: Gone): Accou
   const { seats, arriving, closing, closed, ...rest } = present;
   const others = (seats ?? []).filter((seat) => seat !== id);
   const waiting = Object.entries(arriving ?? {}).filter(([user]) => user !== id);
+  const owners = present.owners.filter((owner) => owner !== id);
   const name = <By extends { by?: string }>(decided: By): By =>
     decided.by === id ? { ...decided, by: pseudonym } : decided;
   return {
     ...rest,
     // One who was the last owner is so by the pseudonym: an operator finds the account, and gives it to another.
-    owners: present.owners.map((owner) => (owner === id ? pseudonym : owner)),
+    owners: owners.length === 0 && present.owners.length > 0 ? [pseudonym] : owners,
     ...(others.length === 0 ? {} : { seats: others }),
     ...(waiting.length === 0 ? {} : { arriving: Object.fromEntries(waiting) }),
     ...(closing === undefined ? {} : { closing: name(closing) }),

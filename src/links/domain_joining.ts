@@ -32,10 +32,12 @@ export async function joinByDomain(ctx: ParameterizedContext, deps: Deps): Promi
   const { csrf, config, directory } = deps;
   const { brand } = config;
   const form = await readForm(ctx, formLimitBytes);
-  csrf.require(ctx, form);
+  csrf.requireOwnOrigin(ctx);
   const user = await activeUser(ctx, deps);
-  const account = textOf(form, 'account') ?? '';
   if (user === undefined) return continueTo(ctx, '/signin');
+  // Of a page that was made for who is there.
+  csrf.require(ctx, form, user);
+  const account = textOf(form, 'account') ?? '';
   const name = async () => (await directory.account(account))?.name ?? '';
   try {
     const joined = await directory.domains.join(account, user);

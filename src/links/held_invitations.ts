@@ -70,7 +70,9 @@ export function createHeldInvitations(deps: {
       for (const id of all(ctx)) {
         const invitation = await deps.directory.invitations.get(id);
         if (invitation === undefined) continue;
-        if ((await deps.directory.invitations.standing(invitation)) === 'open') return true;
+        // Who waits for it may be somebody to whom it was forwarded: whom it was sent to is not known yet.
+        const standing = await deps.directory.invitations.standing(invitation, { atOnce: true });
+        if (standing === 'open' || standing === 'waiting') return true;
       }
       return false;
     },

@@ -21,6 +21,7 @@ import type { LinkOidc } from '../oidc/links.ts';
 import type { Cookies } from '../web/cookies.ts';
 import type { Csrf } from '../web/csrf.ts';
 import { readForm, singleQuery } from '../web/form.ts';
+import type { Form } from '../web/form.ts';
 import { continueTo, sendPage } from '../web/page.ts';
 import {
   askedPage,
@@ -41,6 +42,7 @@ import { findInvited, inviterOf, roleNames } from './invited.ts';
 import type { Invited } from './invited.ts';
 import { requireNavigation, textOf } from './link_query.ts';
 import { authorize, codeOf } from './signin.ts';
+import { activeUser } from './signup.ts';
 
 interface InvitationLinks {
   config: Config;
@@ -118,13 +120,15 @@ async function present(ctx: ParameterizedContext, deps: Deps, invited: Invited):
     return sendPage(ctx, memberPage({ account: name, goOn: intoApp(account.id) }, brand));
   }
   if (invited.waits) return sendPage(ctx, askedPage({ account: name, goOn }, brand));
-  const isOpen = standing === 'open' || (standing === 'waiting' && invited.isTheirs);
+  // Whoever is not signed in may be the one to whom it was sent.
+  const mayBeTheirs = invited.isTheirs || person === undefined;
+  const isOpen = standing === 'open' || (standing === 'waiting' && mayBeTheirs);
   if (!isOpen) {
     return sendPage(ctx, overPage({ account: name, standing, goOn }, brand), 410);
   }
   const { document } = invitation;
   const view = {
-    form: { action: '/invitation', csrf: csrf.token(ctx), invitation: invitation.id },
+    form: { action: '/invitation', csrf: csrf.token(ctx, invited.user), invitation: invitation.id },
     account: name,
     by: await inviterOf(directory, document.by),
     roles: roleNames(document.roles, config),
@@ -140,10 +144,14 @@ async function present(ctx: ParameterizedContext, deps: Deps, invited: Invited):
 async function answer(ctx: ParameterizedContext, deps: Deps): Promise<void> {
   const { csrf, config, directory, held } = deps;
   const form = await readForm(ctx, formLimitBytes);
-  csrf.require(ctx, form);
+  csrf.requireOwnOrigin(ctx);
+  const user = await activeUser(ctx, deps);
+  const isForThem = isFormOf(ctx, deps, { form, user });
   const invited = await findInvited(ctx, deps, textOf(form, 'invitation'));
   if (invited === undefined) return sendPage(ctx, lostInvitationPage(config.brand), 404);
-  const { invitation, user, account } = invited;
+  // Somebody has signed in since, whom the page did not name: now it does.
+  if (!isForThem) return present(ctx, deps, invited);
+  const { invitation, account } = invited;
   const wish = form.get('do');
   if (wish === 'decline') {
     const wasTheirs =
@@ -156,6 +164,25 @@ async function answer(ctx: ParameterizedContext, deps: Deps): Promise<void> {
   if (user === undefined) return signIn(ctx, deps, invitation.id);
   if (wish !== 'accept') return present(ctx, deps, invited);
   await accept(ctx, deps, { ...invited, user });
+}
+
+/**
+ * Whether the page was made for who is there.
+ * @throws {Problem} `form_foreign` (403): it is none of ours, or named somebody else
+ */
+function isFormOf(
+  ctx: ParameterizedContext,
+  { csrf }: Deps,
+  { form, user }: { form: Form; user: string | undefined },
+): boolean {
+  try {
+    csrf.require(ctx, form, user);
+    return true;
+  } catch (error) {
+    if (user === undefined) throw error;
+    csrf.require(ctx, form);
+    return false;
+  }
 }
 
 async function accept(

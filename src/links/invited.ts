@@ -1,6 +1,7 @@
 /** Which invitation a request is about, and who is there: read afresh for each request. */
 
 import type { ParameterizedContext } from 'koa';
+import { roleName } from '../../views/account/members.ts';
 import type { Config } from '../config.ts';
 import type { Account } from '../directory/accounts.ts';
 import type { Directory } from '../directory/directory.ts';
@@ -51,9 +52,10 @@ export async function findInvited(
   const isCandidate = user !== undefined && candidate === user;
   if (!ids.includes(invitation.id) && !isTheirs && !isCandidate) return undefined;
   const membership = user === undefined ? undefined : await directory.membership(user, account);
+  const mayBeTheirs = user === undefined || (isTheirs && !isCandidate);
   return {
     invitation,
-    standing: await invitations.standing(invitation),
+    standing: await invitations.standing(invitation, { atOnce: mayBeTheirs }),
     account: await directory.account(account),
     user,
     person,
@@ -74,6 +76,5 @@ export async function inviterOf(
 
 /** As pages call them. */
 export function roleNames(roles: readonly string[], config: Config): string {
-  const nameOf = (id: string) => config.roles.find((role) => role.id === id)?.name ?? id;
-  return roles.map(nameOf).join(', ');
+  return roles.map((role) => roleName(role, config.roles)).join(', ');
 }

@@ -34,8 +34,12 @@ export function isOwnNavigation(ctx: ParameterizedContext): boolean {
   return ['same-origin', 'same-site', 'none'].includes(ctx.get('Sec-Fetch-Site'));
 }
 
-/** Pages of ours that a browser may be sent back to: they ask before they change anything. */
-const ownPages = /^\/(account|signup|apps|invitation)(\/|$)|^\/interaction\/[A-Za-z0-9_-]+$/;
+/**
+ * Pages of ours that a browser may be sent back to: they ask before they change anything. Not `/account/select`, which
+ * would take what came before it for a click of the person.
+ */
+const ownPages =
+  /^\/(account(?!\/select(\/|$))|signup|apps|invitation)(\/|$)|^\/interaction\/[A-Za-z0-9_-]+$/i;
 
 /**
  * Where a link sends the browser back to: to an app, or to one of those pages.

@@ -69,47 +69,7 @@ export interface LinkDependencies {
 }
 
 export function createLinkOidc(dependencies: LinkDependencies): LinkOidc {
-  const { provider, library, work, tokens, endings, linkSecret } = dependencies;
-
-  /** The request as the token endpoint wants it, and back. */
-  async function asTokenRequest(
-    ctx: ParameterizedContext,
-    parameters: Record<string, string>,
-  ): Promise<void> {
-    const { req } = ctx;
-    const { method, url, headers } = req;
-    const body = Buffer.from(
-      new URLSearchParams({
-        ...parameters,
-        client_id: linkClientId,
-        client_secret: linkSecret,
-      }).toString(),
-    );
-    // The browser's Origin is the link endpoint's business, which has judged it.
-    const { authorization: _authorization, origin: _origin, dpop: _dpop, ...kept } = headers;
-    Object.assign(req, {
-      method: 'POST',
-      url: '/oauth2/token',
-      headers: {
-        ...kept,
-        'content-type': 'application/x-www-form-urlencoded',
-        'content-length': String(body.length),
-        accept: 'application/json',
-      },
-    });
-    // Whatever is left of the browser's own body is not the token endpoint's.
-    const stream = { readable: true, iterator: () => [body][Symbol.iterator]() };
-    for (const [name, value] of Object.entries(stream)) {
-      Object.defineProperty(req, name, { value, configurable: true });
-    }
-    try {
-      await library(ctx, () => Promise.resolve());
-    } finally {
-      Object.assign(req, { method, url, headers });
-      for (const name of Object.keys(stream)) Reflect.deleteProperty(req, name);
-    }
-  }
-
+  const { provider, work, tokens, endings } = dependencies;
   return {
     clientId: linkClientId,
     redirectUri: `${provider.issuer}/signin/return`,
@@ -120,7 +80,7 @@ export function createLinkOidc(dependencies: LinkDependencies): LinkOidc {
     },
 
     async token(ctx, parameters) {
-      await asTokenRequest(ctx, parameters);
+      await asTokenRequest(dependencies, ctx, parameters);
       // The link endpoint answers in its own words.
       takeFailure(ctx);
       let { status } = ctx;
@@ -171,4 +131,44 @@ export function createLinkOidc(dependencies: LinkDependencies): LinkOidc {
       await endings.grant(parts.grant, 'revocation_endpoint');
     },
   };
+}
+
+/** The request as the token endpoint wants it, and back. */
+async function asTokenRequest(
+  { library, linkSecret }: Pick<LinkDependencies, 'library' | 'linkSecret'>,
+  ctx: ParameterizedContext,
+  parameters: Record<string, string>,
+): Promise<void> {
+  const { req } = ctx;
+  const { method, url, headers } = req;
+  const body = Buffer.from(
+    new URLSearchParams({
+      ...parameters,
+      client_id: linkClientId,
+      client_secret: linkSecret,
+    }).toString(),
+  );
+  // The browser's Origin is the link endpoint's business, which has judged it.
+  const { authorization: _authorization, origin: _origin, dpop: _dpop, ...kept } = headers;
+  Object.assign(req, {
+    method: 'POST',
+    url: '/oauth2/token',
+    headers: {
+      ...kept,
+      'content-type': 'application/x-www-form-urlencoded',
+      'content-length': String(body.length),
+      accept: 'application/json',
+    },
+  });
+  // Whatever is left of the browser's own body is not the token endpoint's.
+  const stream = { readable: true, iterator: () => [body][Symbol.iterator]() };
+  for (const [name, value] of Object.entries(stream)) {
+    Object.defineProperty(req, name, { value, configurable: true });
+  }
+  try {
+    await library(ctx, () => Promise.resolve());
+  } finally {
+    Object.assign(req, { method, url, headers });
+    for (const name of Object.keys(stream)) Reflect.deleteProperty(req, name);
+  }
 }

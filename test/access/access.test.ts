@@ -35,8 +35,12 @@ const may: Record<string, readonly Role[]> = {
   stripe: [],
 };
 
-/** Let in, they lead elsewhere: to an account that is closed, and away from one that was left. */
-const leadsElsewhere = new Set(['GET /account/closed', 'POST /account/accounts/leave']);
+/** Let in, they lead elsewhere: to an account that is closed, away from one that was left, and into one. */
+const leadsElsewhere = new Set([
+  'GET /account/closed',
+  'POST /account/accounts/leave',
+  'POST /domain',
+]);
 
 let world: SignupWorld;
 let routes: Served[];

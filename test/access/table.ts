@@ -76,12 +76,12 @@ export const table: Readonly<Record<string, Row>> = {
   'GET /invitation/:token': anybody('keeps a true invitation at this browser'),
   'GET /invitation': anybody('shows the invitation that this browser holds'),
   'POST /invitation': {
-    needs: 'sealed',
-    why: 'takes up the invitation that this browser holds, or says no to it',
+    needs: 'person',
+    why: 'takes up the invitation that this browser holds, or says no to it; who is not signed in does so first',
   },
   'GET /invitation/return': anybody('ends the sign-in that this browser began for it'),
   'POST /domain': {
-    needs: 'sealed',
+    needs: 'person',
     why: 'joins, or asks to, by a verified address of a proven domain',
   },
   'POST /integrations/stripe/events': {

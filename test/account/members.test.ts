@@ -449,6 +449,20 @@ describe('settings', () => {
   });
 });
 
+describe('a form that was sent too late', () => {
+  test('leads to a new sign-in, and back to the page of the same account', async () => {
+    const { account, owner, admin } = await office();
+    const page = await owner.browser.get(address('settings/owner', account));
+    await world.server.directory.revokeUser(owner.user, 'operator');
+    const stopAt = ({ pathname }: URL) => pathname === '/signin';
+    const fields = { to: admin.user, afterwards: 'member' };
+    const answer = await owner.browser.submit(page, { fields, stopAt });
+    const back = new URL(answer.url).searchParams.get('return_to') ?? '';
+    expect(back).toBe(address('settings/owner', account));
+    expect((await world.server.directory.account(account))?.owners).toEqual([owner.user]);
+  });
+});
+
 describe('activity', () => {
   test('says in sentences who did what, to those who may see it', async () => {
     const { account, owner, admin, member } = await office();

@@ -83,6 +83,7 @@ describe('every command', () => {
     'users link': { provider: 'google', subject: '2' },
     'users unlink': { issuer: google, subject: '1' },
     'members roles': { role: ['member'] },
+    'accounts create': { owner: 'ben' },
   };
   const examples: Record<string, string> = {
     USER: 'ben',
@@ -101,7 +102,7 @@ describe('every command', () => {
     expect(await everything()).toEqual(before);
   });
 
-  test.each(peopleActions().filter(({ ids }) => ids.length > 0))(
+  test.each(peopleActions().filter(({ ids }) => ids.some((id) => id !== 'NAME')))(
     '$noun $action says that there is no such thing',
     async ({ noun, action, ids, changes }) => {
       const words = [action, ...ids.map(() => 'nothing')].join(' ');
@@ -123,6 +124,7 @@ describe('every command', () => {
     ['users', '__proto__', {}],
     ['users', 'link ada', { subject: '1' }],
     ['users', 'link ada', { provider: 'other', subject: '1' }],
+    ['accounts', 'create Globex', {}],
     ['accounts', 'close acme', { now: true, 'at-period-end': true }],
     ['accounts', 'close acme', { 'at-period-end': true }],
     ['members', 'add acme', {}],
@@ -229,6 +231,24 @@ describe('users', () => {
 });
 
 describe('accounts', () => {
+  test('are made for somebody who is there, for those who are invited then', async () => {
+    const { id } = await told('accounts', 'create Globex', { ...yes, owner: 'ben' });
+    const account = String(id);
+    expect(await told('accounts', `show ${account}`)).toMatchObject({
+      name: 'Globex',
+      owners: ['ben'],
+      members: 1,
+    });
+    await run('members', `add ${account} eve`, { ...yes, role: ['owner'] });
+    await run('members', `remove ${account} ben`, yes);
+    expect(await told('accounts', `show ${account}`)).toMatchObject({ owners: ['eve'] });
+    await expect(
+      run('accounts', 'create Globex', { ...yes, owner: 'nobody' }),
+    ).rejects.toMatchObject({
+      code: 'user_unknown',
+    });
+  });
+
   test('are listed, shown and renamed', async () => {
     await run('accounts', 'rename acme Wonders', yes);
     expect(await run('accounts', 'list')).toMatch(/^acme +active +Wonders +ada +- +-/m);

@@ -18,6 +18,11 @@ const userWith = (more: object) => fieldsOf(JSON.stringify({ type: 'user', id: '
 const accountWith = (more: object) =>
   fieldsOf(JSON.stringify({ type: 'account', id: 'a', name: 'A', owners: ['u'], ...more }));
 
+const closingWith = (more: object) => {
+  const [askedAt, endsAt] = ['2026-01-01T00:00:00Z', '2026-02-01T00:00:00Z'];
+  return { askedAt, endsAt, ...more };
+};
+
 describe('a user', () => {
   test.each([
     [{}, []],
@@ -103,6 +108,10 @@ describe('an account', () => {
     [{ owners: [], status: 'closed' }, []],
     [{ closed: { at: '2020-01-01T00:00:00Z' } }, ['closed']],
     [{ status: 'closed', closed: { at: 'yesterday' } }, ['closed.at']],
+    [{ closing: closingWith({}) }, []],
+    [{ closing: closingWith({ endsAt: 'soon' }) }, ['closing.endsAt']],
+    // It would be looked at again and again, and never be over.
+    [{ status: 'closed', closing: closingWith({}) }, ['closing']],
     [{ customer: 'sub_1' }, ['customer']],
     [{ customer: 'cus_1\u0000' }, ['customer']],
     [{ subscriptions: { api: { status: 'active', plan: 'enterprise' } } }, ['subscriptions']],

@@ -139,6 +139,23 @@ describe('what an event of Stripe tells', () => {
   });
 });
 
+test(
+  'what Stripe does not answer for is done by the inbox, with nobody asking again',
+  { timeout: 60_000 },
+  async () => {
+    const one = await subscriber();
+    world.stripe.fail({ kind: 'status', status: 503, times: 100 });
+    await directory().closing.ask({ account: one.account, by: one.user });
+    await world.server.dispatcher.drain();
+    const waiting = await world.store.find('inbox', 'state', 'waiting');
+    expect(waiting.map(({ document }) => document.customer)).toContain(one.customer);
+    world.stripe.clearFaults();
+    await expect
+      .poll(async () => (await at(one.subscription)).status, { timeout: 30_000 })
+      .toBe('canceled');
+  },
+);
+
 describe('a closing at the end of the period', () => {
   test('ends the subscription with it, with its reason, and closes the account then; nothing is charged', async () => {
     const one = await subscriber();
@@ -297,5 +314,81 @@ describe('a payment page', () => {
     await expect
       .poll(async () => (await accountOf(account)).closing?.endsAt, { timeout: 10_000 })
       .toBe(end * 1000);
+  });
+});
+
+describe('what Stripe will not have set', () => {
+  test('does not put the end off: the account is closed when it was said, and the subscription then', async () => {
+    const one = await subscriber();
+    // A schedule of Stripe's has it.
+    world.stripe.fail({
+      kind: 'status',
+      status: 400,
+      method: 'POST',
+      path: '/v1/subscriptions/*',
+      times: 100,
+    });
+    const endsAt = await closes(one);
+    await world.stripe.advance(endsAt - world.stripe.now() + 1000);
+    await settled();
+    await worker.look();
+    await settled();
+    expect((await accountOf(one.account)).status).toBe('closed');
+    expect((await at(one.subscription)).status).toBe('canceled');
+    const charged = () =>
+      world.stripe.objects.invoices().filter(({ customer }) => customer === one.customer).length;
+    const before = charged();
+    await world.stripe.advance(60 * day);
+    expect(charged()).toBe(before);
+  });
+
+  test('of one subscription of a closed account ends the others all the same', async () => {
+    const one = await subscriber();
+    const { items, default_payment_method: card } = await at(one.subscription);
+    const price = items.data[0]!.price.id;
+    const other = await world.api.subscriptions.create({
+      customer: one.customer,
+      items: [{ price, quantity: 2 }],
+      default_payment_method: String(card),
+    });
+    // The one that Stripe lists first: the later one.
+    const path = `/v1/subscriptions/${other.id}`;
+    world.stripe.fail({ kind: 'status', status: 400, method: 'DELETE', path, times: 100 });
+    await directory().closing.ask({ account: one.account });
+    await world.server.dispatcher.drain();
+    expect((await at(one.subscription)).status).toBe('canceled');
+    world.stripe.clearFaults();
+    await world.server.billing!.reconcile({ account: one.account });
+    expect((await at(other.id)).status).toBe('canceled');
+  });
+});
+
+describe('of somebody who was deleted', () => {
+  test('a payment page for an account of their own can be paid no more', async () => {
+    const { id: user } = await directory().createUser({ name: 'Kim' });
+    const session = await pageOf({ user, account: 'new' });
+    await directory().deleteUser(user);
+    await settled();
+    await expect(world.stripe.checkout.pay(session, { card: cards.pays })).rejects.toThrow();
+  });
+
+  test('a sign-up that stopped half way makes no account for them', async () => {
+    const { id: user } = await directory().createUser({ name: 'Kim' });
+    const { store } = world;
+    const { signups } = world.server.billing!;
+    const easy = { product: 'api', plan: 'easy', period: 'month', user, account: 'new' };
+    const path = '/v1/subscriptions';
+    world.stripe.fail({ kind: 'status', status: 503, method: 'POST', path, times: 100 });
+    expect(await problemOf(signups.begin(easy))).toBe('stripe_unavailable');
+    world.stripe.clearFaults();
+    const [begun] = await store.find('signup', 'user', user);
+    expect(begun?.document).toMatchObject({ state: 'open', direct: true });
+    await directory().deleteUser(user);
+    const due = { ...begun!.document, dueAt: 1 };
+    await store.write('signup', begun!.id, due, { expect: begun!.version });
+    await signups.sweep(() => true);
+    expect(await directory().account(begun!.document.account)).toBeUndefined();
+    const { state } = (await store.get('signup', begun!.id))!.document;
+    expect(state).toBe('expired');
   });
 });

@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createTransport } from 'nodemailer';
 import { expect, test } from 'vitest';
 import { startAround } from '../../dev/around.ts';
 import { listen } from '../../dev/listen.ts';
@@ -56,17 +57,12 @@ test('a taken port is one clear message', async () => {
   expect(output).toContain(`Taken: ${base + 3}.`);
 });
 
-test('--around has an empty Stripe, and a provider that knows this Tollgate alone', async () => {
+test('--around has an empty Stripe, a provider that knows this Tollgate alone, and a place for e-mails', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'tollgate-around-'));
   const issuer = 'http://localhost:4400';
-  const { upstreamOidc, stripe } = portsFrom(await freePortBase());
+  const ports = portsFrom(await freePortBase());
   const stripeFile = join(folder, 'stripe.json');
-  const around = await startAround({
-    issuer,
-    ports: { upstreamOidc, stripe },
-    stripeFile,
-    clock: Date.now,
-  });
+  const around = await startAround({ issuer, ports, stripeFile, clock: Date.now });
   const said = (pattern: RegExp) => pattern.exec(around.introduction)?.[1] ?? '';
   const key = said(/TOLLGATE_STRIPE_SECRET_KEY=(\S+)/);
   const prices = await fetch(`${said(/apiBase: '([^']+)'/)}/v1/prices`, {
@@ -91,6 +87,16 @@ test('--around has an empty Stripe, and a provider that knows this Tollgate alon
   };
   expect(await authorize(issuer)).toBe(200);
   expect(await authorize('http://localhost:4499')).toBe(400);
+  const transport = createTransport(said(/TOLLGATE_MAIL_SERVER=(\S+)/));
+  await transport.sendMail({
+    from: 'id@example.com',
+    to: 'ben@example.com',
+    subject: 'Come',
+    text: '',
+  });
+  transport.close();
+  const mails = await fetch(`${said(/(\S+) +e-mails/)}/messages.json`);
+  expect(await mails.json()).toMatchObject([{ to: ['ben@example.com'], subject: 'Come' }]);
   await around.close();
   await rm(folder, { recursive: true, force: true });
 });

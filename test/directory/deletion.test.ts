@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { createAuditHandler } from '../../src/events/audit.ts';
 import { createDispatcher } from '../../src/events/dispatcher.ts';
+import { newEvent } from '../../src/events/types.ts';
 import type { Directory } from '../../src/directory/directory.ts';
 import type { Store } from '../../src/storage/store.ts';
 import { openWorld } from '../events/world.ts';
@@ -223,6 +224,49 @@ describe('the purge', () => {
     expect(left[1]?.document.by).toBe(ben);
   });
 
+  test('waits until all that they did elsewhere is told, so that the trail gets no other name of theirs', async () => {
+    const world = await openDirectory();
+    const { directory, store } = world;
+    const { user } = await someone(directory);
+    const { id: ben } = await directory.createUser({ name: 'Ben' });
+    const shared = await directory.createAccount({ name: 'Engines', owner: ben });
+    await directory.addMember(shared.id, user, ['owner']);
+    await handleAll(world, store, directory);
+    // What is told of these waits: everything was stopped just then, for a day.
+    await directory.renameAccount(shared.id, 'Motors', user);
+    await directory.invitations.invite({ account: shared.id, by: user, roles: ['member'] });
+    await directory.deleteUser(user);
+    await store.settle(await store.pending(10, { of: { kind: 'user', id: user } }));
+    world.now += day;
+    await directory.leave();
+    await handleAll(world, store, directory);
+    world.now += day;
+    await directory.leave();
+    expect(await directory.user(user)).toBeUndefined();
+    expect(JSON.stringify(await everything(store))).not.toContain(user);
+  });
+
+  test('forgets the invitations to all addresses that are known to be theirs', async () => {
+    const world = await openDirectory();
+    const { directory, store } = world;
+    const { user } = await someone(directory);
+    const github = { provider: 'github', issuer: 'https://github.com', subject: 'a' };
+    const other = { email: 'ada@work.example', emailVerified: true };
+    await directory.linkIdentity(user, { ...github, ...other });
+    await directory.signIn({ ...github, ...other });
+    const { id: ben } = await directory.createUser({ name: 'Ben' });
+    const shared = await directory.createAccount({ name: 'Engines', owner: ben });
+    const asked = { account: shared.id, by: ben, roles: ['member'] };
+    await directory.invitations.invite({ ...asked, email: 'Ada@Work.example' });
+    await directory.invitations.invite({ ...asked, email: 'ada@example.com' });
+    await directory.deleteUser(user);
+    await handleAll(world, store, directory);
+    world.now += day;
+    await directory.leave();
+    expect(await directory.user(user)).toBeUndefined();
+    expect(await store.list('invitation')).toEqual([]);
+  });
+
   test('a sign-up that can still be paid is waited for', async () => {
     const world = await openDirectory();
     const { directory, store, clock } = world;
@@ -323,3 +367,38 @@ async function everything(store: Store): Promise<unknown[]> {
   for (const kind of kinds) found.push(...(await store.list(kind)));
   return found;
 }
+
+describe('an account that has lost its only owner', () => {
+  /** Ben belonged to it, and became a member in the moment in which Ada was deleted. */
+  async function orphaned() {
+    const world = await openDirectory();
+    const { directory, store } = world;
+    const { user, account } = await someone(directory);
+    const { id: ben } = await directory.createUser({ name: 'Ben' });
+    await directory.addMember(account, ben, ['member']);
+    const present = await store.get('user', user);
+    const gone = { ...present!.document, status: 'deleted' as const, purgeAt: world.clock() + day };
+    const events = [newEvent(world.clock, 'user.deleted', { user })];
+    await store.write('user', user, gone, { expect: present!.version, events });
+    await handleAll(world, store, directory);
+    expect(await directory.account(account)).toMatchObject({ status: 'active', owners: [user] });
+    return { ...world, world, user, account, ben };
+  }
+
+  test.each(['before', 'after'])('has its new one alone, named %s the purge', async (when) => {
+    const { world, directory, store, user, account, ben } = await orphaned();
+    const purge = async () => {
+      await handleAll(world, store, directory);
+      world.now += day;
+      await directory.leave();
+      expect(await directory.user(user)).toBeUndefined();
+    };
+    if (when === 'after') await purge();
+    await directory.setRoles(account, ben, ['owner']);
+    if (when === 'before') await purge();
+    expect((await directory.account(account))?.owners).toEqual([ben]);
+    expect(await problemOf(directory.removeMember(account, ben))).toBe('last_owner');
+    // It goes with them: nobody else is there to pay for it.
+    expect((await directory.deletionPlan(ben)).closing.map(({ id }) => id)).toContain(account);
+  });
+});

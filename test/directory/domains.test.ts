@@ -71,6 +71,22 @@ async function offered(user: string): Promise<(string | undefined)[]> {
   return (await directory.domains.offers(user)).map((one) => `${one.account.id} ${one.mode}`);
 }
 
+test('asking, taking it back and asking again troubles nobody without end', async () => {
+  await proven('ask');
+  const kim = await comes(`kim@${domain}`);
+  const again = async () => {
+    await directory.domains.join(account, kim);
+    const [waiting] = (await directory.invitations.of(kim)).waiting;
+    await directory.invitations.refuse(waiting?.invitation.id ?? '', kim);
+  };
+  for (let asked = 1; asked <= 5; asked += 1) await again();
+  expect(await problemOf(again())).toBe('too_many_requests_to_join');
+  const told = await world.store.pending(1000);
+  expect(told.filter(({ type }) => type === 'invitation.waiting')).toHaveLength(5);
+  world.now += day;
+  expect(await problemOf(again())).toBeUndefined();
+});
+
 describe('a domain', () => {
   test('is proven by its record, and by nothing else', async () => {
     const entry = await directory.domains.add(account, 'Office.Example', 'ada');
@@ -237,4 +253,20 @@ describe('people', () => {
     world.now += day;
     expect(await offered(kim)).toEqual([`${account} join`]);
   });
+});
+
+test('who asked, and was not answered in time, can ask again', async () => {
+  await proven('ask');
+  const kim = await comes(`kim@${domain}`);
+  expect(await directory.domains.join(account, kim)).toBe('waiting');
+  expect(await offered(kim)).toEqual([`${account} waiting`]);
+  world.now += 7 * day;
+  expect((await directory.invitations.list(account)).rows).toEqual([]);
+  expect(await offered(kim)).toEqual([`${account} ask`]);
+  const both = [directory.domains.join(account, kim), directory.domains.join(account, kim)];
+  expect(await Promise.all(both)).toEqual(['waiting', 'waiting']);
+  const { rows } = await directory.invitations.list(account);
+  expect(rows.map(({ document }) => document.candidate)).toEqual([kim]);
+  await directory.invitations.confirm(account, rows[0]!.id, 'ada');
+  expect(await rolesOf(directory, kim, account)).toEqual(['member']);
 });

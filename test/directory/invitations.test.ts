@@ -140,6 +140,35 @@ describe('inviting', () => {
     expect(await directory.invitations.accept(id, eve)).toBe('waiting');
   });
 
+  test('again changes nothing of what they could not give themselves', async () => {
+    settings.roles = [{ id: 'helper', may: ['members'] }, ...settings.roles];
+    settings.roles = settings.roles.map((role) =>
+      role.id === 'admin' ? { ...role, may: ['members', 'settings'] } : role,
+    );
+    await directory.addMember(account, 'ben', ['helper']);
+    const { id } = await invite({ email: 'kim@example.com', roles: ['admin'] });
+    const lowered = invite({ by: 'ben', email: 'kim@example.com', roles: ['member'] });
+    expect(await problemOf(lowered)).toBe('not_allowed');
+    const { roles, by } = (await directory.invitations.get(id))?.document ?? {};
+    expect({ roles, by }).toEqual({ roles: ['admin'], by: 'ada' });
+    // Once it has run out it is in nobody's way.
+    wait(8 * day);
+    const again = await invite({ by: 'ben', email: 'kim@example.com', roles: ['member'] });
+    expect(again.document).toMatchObject({ roles: ['member'], by: 'ben' });
+  });
+
+  test('writes to nobody more often by withdrawing in between', async () => {
+    const again = async () => {
+      const { id } = await invite({ email: 'kim@example.com' });
+      await directory.invitations.withdraw(account, id, 'ada');
+    };
+    for (let sent = 1; sent <= 5; sent += 1) await again();
+    expect(await problemOf(again())).toBe('too_many_invitations');
+    expect(await problemOf(invite({ email: 'lee@example.com' }))).toBeUndefined();
+    wait(day);
+    expect(await problemOf(again())).toBeUndefined();
+  });
+
   test('is limited: by invitation, and by account', async () => {
     const { id } = await invite({ email: 'kim@example.com' });
     for (let sent = 2; sent <= 5; sent += 1) await directory.invitations.resend(account, id, 'ada');
@@ -276,6 +305,33 @@ describe('accepting', () => {
     expect(await directory.invitations.accept(id, kim)).toBe('joined');
   });
 
+  test('is not possible either where somebody else was brought to wait by it before', async () => {
+    await directory.addMember(account, 'ben', ['admin']);
+    const { id } = await invite({ by: 'ben', email: 'kim@example.com', roles: ['admin'] });
+    const other = await comes('other@example.com', false);
+    expect(await directory.invitations.accept(id, other)).toBe('waiting');
+    await directory.removeMember(account, 'ben');
+    const kim = await comes('kim@example.com');
+    expect(await problemOf(directory.invitations.accept(id, kim))).toBe('invitation_over');
+    expect(await rolesOf(directory, kim, account)).toBeUndefined();
+    // Whoever has the right may still confirm who waits.
+    await directory.invitations.confirm(account, id, 'ada');
+    expect(await rolesOf(directory, other, account)).toEqual(['admin']);
+  });
+
+  test('by who waits and has verified the address since is left to a confirmation as well', async () => {
+    await directory.addMember(account, 'ben', ['admin']);
+    const { id } = await invite({ by: 'ben', email: 'kim@example.com' });
+    const kim = await comes('kim@example.com', false);
+    expect(await directory.invitations.accept(id, kim)).toBe('waiting');
+    await directory.setRoles(account, 'ben', ['member']);
+    const verified = { email: 'kim@example.com', emailVerified: true };
+    await directory.signIn(identity(`person${people}`, verified));
+    expect(await directory.invitations.accept(id, kim)).toBe('waiting');
+    await directory.invitations.confirm(account, id, 'ada');
+    expect(await rolesOf(directory, kim, account)).toEqual(['member']);
+  });
+
   test('ends with its end', async () => {
     const { id } = await invite({ email: 'kim@example.com' });
     const kim = await comes('kim@example.com');
@@ -376,7 +432,28 @@ describe('the list', () => {
       seen.push(...page.rows.map(({ id }) => id));
       after = page.next;
     } while (after !== undefined);
-    expect(seen).toEqual(ids.filter((_, index) => index !== 3));
+    expect(seen).toEqual(ids.filter((_, index) => index !== 3).toReversed());
+  });
+
+  test('is of those that are of use, behind however many that have run out', async () => {
+    const { store } = world;
+    const past = { account, roles: ['member'], way: 'link' as const, state: 'open' as const };
+    const times = { createdAt: world.now, expiresAt: world.now };
+    const writes = Array.from({ length: 1200 }, (_, count) =>
+      store.write('invitation', `inv_0${count}`, { ...past, ...times }, { expect: 'absent' }),
+    );
+    await Promise.all(writes);
+    const kim = await comes('kim@example.com', false);
+    const waiting = await invite({ email: 'kim@example.com' });
+    await directory.invitations.accept(waiting.id, kim);
+    for (let count = 0; count < 50; count += 1) {
+      wait(1);
+      await invite();
+    }
+    const { rows } = await directory.invitations.list(account);
+    expect(rows).toHaveLength(50);
+    const confirmable = await directory.invitations.list(account, { state: 'waiting' });
+    expect(confirmable.rows.map(({ id }) => id)).toEqual([waiting.id]);
   });
 
   test('leaves out who waits and is not active any more', async () => {
@@ -389,4 +466,16 @@ describe('the list', () => {
     const confirmed = directory.invitations.confirm(account, id, 'ada');
     expect(await problemOf(confirmed)).toBe('invitation_over');
   });
+});
+
+test('who waits by one that has run out waits by the next that they accept', async () => {
+  const kim = await comes('kim@example.com', false);
+  const first = await invite({ email: 'kim@example.com' });
+  expect(await directory.invitations.accept(first.id, kim)).toBe('waiting');
+  wait(7 * day);
+  expect(await directory.invitations.waiting(account)).toBe(0);
+  const second = await invite({ email: 'kim@work.example' });
+  expect(await directory.invitations.accept(second.id, kim)).toBe('waiting');
+  expect(await stateOf(second.id)).toBe('waiting');
+  expect(await directory.invitations.waiting(account)).toBe(1);
 });

@@ -115,6 +115,19 @@ describe('removing somebody', () => {
     expect(await rolesOf(directory, ada, account)).toEqual(['owner']);
   });
 
+  test('an owner leaves nobody behind but owners who can sign in', async () => {
+    const { directory, account, ada, ben } = await openOffice();
+    await directory.addMember(account, ben, ['owner']);
+    await directory.setUserStatus(ben, 'disabled');
+    expect(await problemOf(directory.removeMember(account, ada, ada))).toBe('last_owner');
+    expect(await problemOf(directory.setRoles(account, ada, ['member'], ada))).toBe('last_owner');
+    expect(await rolesOf(directory, ada, account)).toEqual(['owner']);
+    // An owner removes who is disabled, and operators know what they do.
+    expect(await directory.removeMember(account, ben, ada)).toBe(true);
+    await directory.addMember(account, ben, ['owner']);
+    expect(await directory.removeMember(account, ada)).toBe(true);
+  });
+
   test('two owners who remove each other at the same moment leave one owner', async () => {
     for (let round = 0; round < 10; round += 1) {
       const { directory, account, ada, ben } = await openOffice();

@@ -120,6 +120,20 @@ describe('GET /account/select', () => {
     expect((await tokenOf(browser)).account).toBe('acc_globex');
   });
 
+  test('T56 nobody is moved on behind a choice of their own, to which another site led', async () => {
+    const browser = await signedIn();
+    const behind = `${world.issuer}/account/select?account=acc_globex`;
+    const query = new URLSearchParams({ account: 'choose', return_to: behind });
+    const page = await browser.get(`${world.issuer}/signin?${query}`, { from: elsewhere });
+    expect(page.status).toBe(400);
+    for (const { buttons } of page.forms) {
+      if (buttons.some(({ value }) => value === 'acc_acme')) {
+        await browser.submit(page, { button: 'account=acc_acme' });
+      }
+    }
+    expect((await tokenOf(browser)).account).toBe('acc_acme');
+  });
+
   test('T57 leads to listed addresses only, and is no address for a script', async () => {
     const browser = await signedIn();
     for (const query of [

@@ -11,6 +11,7 @@ import { startStripe } from '../../dev/stripe/simulator.ts';
 import type { StripeSimulator } from '../../dev/stripe/simulator.ts';
 import { startMortalWorld } from '../kit/mortal_world.ts';
 import type { MortalWorld } from '../kit/mortal_world.ts';
+import { writesToStopAt } from '../kit/places.ts';
 import { operatorOf, sellingConfig, sessionOf, stock } from '../kit/signup_world.ts';
 
 const longestMs = 120_000;
@@ -154,9 +155,10 @@ describe.each(Object.entries(stories))('%s', (_name, story) => {
     'each write in turn is stopped (%s it), and the process dies',
     { timeout: longestMs },
     async (mode) => {
-      let k = 1;
+      const { first, step } = writesToStopAt();
+      let k = first;
       while (await stopAtWrite(story, k, mode)) {
-        k += 1;
+        k += step;
         expect(k).toBeLessThan(longestStory);
       }
       expect(k).toBeGreaterThan(1);
@@ -167,9 +169,10 @@ describe.each(Object.entries(stories))('%s', (_name, story) => {
     'each call to Stripe in turn meets %s',
     { timeout: longestMs },
     async (_fault, fault) => {
-      let k = 0;
+      const { first, step } = writesToStopAt();
+      let k = first - 1;
       while (await failAtCall(story, k, fault)) {
-        k += 1;
+        k += step;
         expect(k).toBeLessThan(longestStory);
       }
       expect(k).toBeGreaterThan(2);

@@ -98,6 +98,27 @@ describe('somebody new', () => {
     await open.close();
   });
 
+  test('is let in though somebody else, to whom it was forwarded, waits already', async () => {
+    const who = { someone: someone() };
+    const { id, link } = await invite({ email: who.someone.email });
+    await invitations().accept(id, 'usr_grace');
+    expect(await stateOf(id)).toBe('waiting');
+    expect(isIn(await join(world.browser(), link, who))).toBe(true);
+    expect(await stateOf(id)).toBe('accepted');
+    expect(await world.server.directory.membership('usr_grace', team)).toBeUndefined();
+  });
+
+  test('of another address finds that somebody waits, and takes nobody’s place', async () => {
+    const { id, link } = await invite({ email: `other${count}@example.net` });
+    await invitations().accept(id, 'usr_grace');
+    const page = await join(world.browser(), link, { someone: someone() });
+    expect(page.status).toBe(410);
+    expect((await invitations().get(id))?.document).toMatchObject({
+      state: 'waiting',
+      candidate: 'usr_grace',
+    });
+  });
+
   test('is not let in without an invitation, or with one that is over', async () => {
     const who = { someone: someone() };
     const { id, link } = await invite({ email: who.someone.email });
@@ -300,6 +321,31 @@ describe('attacks', () => {
     const fields = { invitation: id, do: 'accept' };
     expect((await browser.post(`${world.issuer}/invitation`, fields)).status).toBe(403);
     expect(await stateOf(id)).toBe('open');
+  });
+
+  test('a page that was made for one person takes nothing up for who signs in next', async () => {
+    const { link, id } = await invite();
+    const browser = world.browser();
+    const signIn = async (person: 'grace' | 'linus') => {
+      const begun = await browser.get(`${world.issuer}/signin?again=yes`);
+      const page = await signInAt(browser, begun, { person });
+      // The one who was signed in before is signed out by a page that goes on by itself.
+      if (page.title.startsWith('One moment')) await browser.submit(page);
+    };
+    const atFirst = await browser.get(link);
+    await signIn('grace');
+    // It named nobody: it is shown again, with whom it is about.
+    const shown = await press(browser, atFirst, 'accept');
+    expect(shown.text).toContain('You are signed in as grace@example.com');
+    expect(await stateOf(id)).toBe('open');
+    await signIn('linus');
+    expect((await browser.get(link)).text).toContain('You are signed in as linus@example.com');
+    for (const what of ['accept', 'decline']) {
+      expect((await press(browser, shown, what)).status).toBe(403);
+    }
+    expect(await stateOf(id)).toBe('open');
+    expect(await world.server.directory.membership('usr_linus', team)).toBeUndefined();
+    expect(isIn(await press(browser, await browser.get(link), 'accept'))).toBe(true);
   });
 
   test('the token is in no line of the log', async () => {

@@ -58,7 +58,7 @@ test('what was given up is listed, tried again, and sent; neither password nor a
       expect(text).not.toMatch(/the-password|ada@example/);
     }
   });
-}, 60_000);
+}, 90_000);
 
 test.each([
   ['nothing to do', ['mail'], 'list, retry'],

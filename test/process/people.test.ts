@@ -24,7 +24,8 @@ const withStore = (use: (tollgate: Tollgate, folder: string) => Promise<void>) =
 
 type Tollgate = (...parameters: string[]) => ReturnType<typeof run>;
 
-describe('tollgate import and export', () => {
+// Each command is a process of its own.
+describe('tollgate import and export', { timeout: 90_000 }, () => {
   test('say what they would do, do it, and give it back', async () => {
     await withStore(async (tollgate, folder) => {
       const dry = await tollgate('import', 'people.jsonl');
@@ -76,7 +77,7 @@ describe('tollgate import and export', () => {
   });
 });
 
-describe('tollgate users', () => {
+describe('tollgate users', { timeout: 90_000 }, () => {
   test('shows, asks before it changes, and says what cannot be', async () => {
     await withStore(async (tollgate) => {
       await tollgate('import', 'people.jsonl', '--yes');
@@ -109,6 +110,7 @@ describe('tollgate users', () => {
       const { output, code } = await tollgate('help', 'users');
       expect(code).toBe(0);
       expect(output).toContain('tollgate accounts close ACCOUNT');
+      expect(await tollgate('accounts', 'close', '--help')).toMatchObject({ code: 0, output });
       expect(await tollgate('help', 'nothing')).toMatchObject({ code: 2 });
     });
   });

@@ -65,7 +65,9 @@ const forbidden: Record<string, readonly string[]> = {
     '../src/server.ts',
   ],
   'src/links/planted.ts': ['../storage/store.ts', '../admin/a.ts', '../../interactions/index.ts'],
-  'src/admin/planted.ts': ['../storage/store.ts', '../links/a.ts', '../main.ts'],
+  'src/admin/planted.ts': ['../storage/sqlite.ts', '../links/a.ts', '../main.ts'],
+  'src/account/planted.ts': ['../storage/store.ts', '../mail/a.ts', '../../interactions/index.ts'],
+  'src/mail/planted.ts': ['../links/a.ts', '../billing/a.ts', '../storage/mongodb.ts'],
   'src/server.ts': ['./main.ts', './storage/sqlite.ts', './storage/mongodb.ts', '../dev/demo.ts'],
 };
 
@@ -85,7 +87,12 @@ const allowed: Record<string, readonly string[]> = {
   'views/allowed.ts': ['../src/web/html.ts', './layout.ts'],
   'interactions/allowed.ts': ['../views/layout.ts', '../src/web/page.ts', '../src/oidc/oidc.ts'],
   'src/links/allowed.ts': ['../web/page.ts', '../oidc/oidc.ts', '../../views/message.ts'],
-  'src/admin/allowed.ts': ['../events/types.ts', '../directory/directory.ts'],
+  'src/admin/allowed.ts': [
+    '../events/types.ts',
+    '../directory/directory.ts',
+    '../storage/store.ts',
+  ],
+  'src/account/allowed.ts': ['../links/errors.ts', '../directory/directory.ts'],
 };
 
 /** Each vendor's package, and the only files of `src` that import it. */

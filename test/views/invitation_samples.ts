@@ -67,6 +67,7 @@ export function invitationSamples(brand: Brand): [name: string, draw: () => Html
             who: 'ada@example.com',
             closed: [],
             offers: {
+              csrf: 'v1.mac',
               invited: [{ account: 'Acme', href: '/invitation?invitation=inv_1' }],
               waiting: ['Globex'],
               domains: [

@@ -15,7 +15,9 @@ export interface LaunchView {
 }
 
 export function launchPage({ frame, apps, account }: LaunchView, brand: Brand): Html {
-  const content = html`${help(launchTexts.help(brand.name), account && `${launchTexts.for(account)}.`)}
+  const content = html`${
+    apps.length > 0 && help(launchTexts.help(brand.name), account && `${launchTexts.for(account)}.`)
+  }
   ${
     apps.length === 0
       ? html`<p class="empty">${launchTexts.none}</p>`

@@ -111,6 +111,7 @@ export const membersTexts = {
     invitation_unknown: 'That invitation is not there any more.',
     invitation_over: 'That invitation was accepted or withdrawn, or it ran out.',
     too_many_invitations: 'It was sent several times already. Try again tomorrow.',
+    too_many_requests_to_join: 'You have asked several times today. Try again tomorrow.',
     too_many_accounts: 'They belong to as many accounts as somebody can.',
     too_many_owners: 'The account has as many owners as it can have.',
     user_unknown: 'That person is not here any more.',

@@ -45,7 +45,7 @@ export const settingsTexts = {
     link: 'Make somebody an owner',
     page: 'Make somebody an owner',
     pageHelp:
-      'An owner may do everything in this account: remove people, pay, and close it. Only they can take that back.',
+      'An owner may do everything in this account: remove people, pay, and close it. Only owners can take that back.',
     find: 'Find a member',
     search: 'Search',
     to: 'New owner',

@@ -1,5 +1,6 @@
 /** The configuration of Stripe's billing portal: that people can pay, change their plan, and say why they leave. */
 
+import { feedbackWords } from '../../directory/closing_reason.ts';
 import type { Stripe } from '../stripe.ts';
 import type { SurveyedPlan } from './plans.ts';
 import { addPlans, expand, isOurs, lackingIn, mostProducts, productOf } from './portal_plans.ts';
@@ -127,16 +128,7 @@ function parametersOf({ config }: Survey, wanted: readonly Changeable[]): Portal
         mode: 'at_period_end',
         cancellation_reason: {
           enabled: true,
-          options: [
-            'too_expensive',
-            'missing_features',
-            'switched_service',
-            'unused',
-            'customer_service',
-            'too_complex',
-            'low_quality',
-            'other',
-          ],
+          options: [...feedbackWords],
         },
       },
       ...(changeable.length > 0 && {
