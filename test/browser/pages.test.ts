@@ -52,6 +52,10 @@ const fewNames = [
   'select_account of many',
   'consent',
   'failure signin_expired',
+  'members, with who waits and who is invited, and no seat left',
+  'invite, with a problem',
+  'close an account, problems',
+  'settings',
 ];
 
 describe.skipIf(!browserIsThere())('pages in a browser', () => {
@@ -111,7 +115,7 @@ describe.skipIf(!browserIsThere())('pages in a browser', () => {
     async (name, look) => {
       expect(await troublesOf(names, name, look)).toEqual({});
     },
-    120_000,
+    240_000,
   );
 
   it.each(rareLooks)(
@@ -138,7 +142,7 @@ describe.skipIf(!browserIsThere())('pages in a browser', () => {
     }
     await page.close();
     expect(small).toEqual([]);
-  });
+  }, 120_000);
 
   it('are used by keyboard alone, without script, and the focus is seen', async () => {
     const context = await browser.newContext({ ...desk, javaScriptEnabled: false });

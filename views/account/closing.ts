@@ -170,7 +170,7 @@ export function closingNotice(view: { at: number; keep: string | undefined }): H
     <div>
       <p class="title">${notice.title}</p>
       <p>${dated(notice.sentence, view.at)}</p>
-      ${view.keep !== undefined && html`<a href="${view.keep}">${notice.keep}</a>`}
+      ${view.keep !== undefined && html`<p><a href="${view.keep}">${notice.keep}</a></p>`}
     </div>
   </div>`;
 }
