@@ -87,6 +87,7 @@ async function userLine(
             since: time(since),
             usedAt: time(usedAt),
           })),
+    sentAway: user.sentAway,
     tried: user.tried,
     chosen: user.chosen,
     deletion: user.deletion && {

@@ -109,6 +109,11 @@ function readUser(fields: FieldReader, context: RecordContext): UserRecord | und
     readMembership(one, since),
   );
   const tried = fields.optional('tried', listOf(readText, 1, 100), 'a list of products');
+  const sentAway = fields.optional(
+    'sentAway',
+    listOf(readText, 1, mostMemberships),
+    'a list of account ids',
+  );
   const chosen = fields.optional('chosen', readChosen, 'an account id by client id');
   const deletion = fields.object('deletion', (one) => ({
     askedAt: one.required('askedAt', readTime, aTime) ?? 0,
@@ -125,6 +130,7 @@ function readUser(fields: FieldReader, context: RecordContext): UserRecord | und
     locale,
     identities,
     memberships: memberships?.length === 0 ? undefined : memberships,
+    sentAway,
     tried,
     own,
     said,

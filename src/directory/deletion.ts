@@ -124,7 +124,7 @@ async function planOf({ store }: DeletionOptions, user: string): Promise<Deletio
   for (let start = 0; start < memberships.length; start += batch) {
     const found = memberships.slice(start, start + batch).map(async ({ account }) => {
       const document = (await store.get('account', account))?.document;
-      if (document === undefined || !isTheirs(document, user)) return undefined;
+      if (document === undefined || !(await restsOn(store, document, user))) return undefined;
       const isShared = await hasOtherMembers(store, { account, document, but: user });
       return { isShared, named: { id: account, name: document.name } };
     });
@@ -138,6 +138,15 @@ async function planOf({ store }: DeletionOptions, user: string): Promise<Deletio
 /** Active, and without another owner. */
 function isTheirs(account: AccountDocument, user: string): boolean {
   return account.status === 'active' && account.owners.every((owner) => owner === user);
+}
+
+/** Without them nobody could act as its owner: the others may not sign in. */
+async function restsOn(store: Store, account: AccountDocument, user: string): Promise<boolean> {
+  if (isTheirs(account, user)) return true;
+  if (account.status !== 'active' || !ownsAccount(account, user)) return false;
+  const others = account.owners.filter((owner) => owner !== user);
+  const found = await Promise.all(others.map((owner) => store.get('user', owner)));
+  return found.every((one) => one?.document.status !== 'active');
 }
 
 function refuseHandOver({ handOver }: Pick<DeletionPlan, 'handOver'>): void {

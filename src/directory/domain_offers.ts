@@ -46,7 +46,9 @@ async function offers(deps: DomainDeps, user: string): Promise<Found[]> {
     if (entry === undefined || !(await stillStands(deps, id, entry))) continue;
     const [asked] = await store.find('invitation', 'open', invitationKey(id, user), { limit: 1 });
     const isWaiting = asked !== undefined && asked.document.expiresAt > clock();
-    const mode = isWaiting ? 'waiting' : entry.mode;
+    // Somebody removed them: the rule alone does not bring them back.
+    const wasSentAway = person.sentAway?.includes(id) === true;
+    const mode = isWaiting ? 'waiting' : wasSentAway ? 'ask' : entry.mode;
     found.push({ account: { id, ...document }, domain, mode, entry });
   }
   return found;

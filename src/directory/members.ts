@@ -68,6 +68,8 @@ interface Deps extends AuthorityDeps {
 /** All that the functions below are about. `guard` is asked of the roles of now, within each write. */
 interface Guarded extends Place {
   guard: (theirs: readonly string[]) => void;
+  /** Somebody else wants them gone: no rule of the account lets them in again by itself. */
+  sentAway?: true;
 }
 
 interface MembershipDecision {
@@ -89,7 +91,7 @@ export function createMembers(deps: Deps): Members {
       // Whoever leaves needs no right to.
       if (by === user) return remove(deps, { account, user, by, guard: unguarded });
       const { requireGive } = await authorityOf(deps, account, by);
-      return remove(deps, { account, user, by, guard: requireGive });
+      return remove(deps, { account, user, by, guard: requireGive, sentAway: true });
     },
     async setRoles(account, user, roles, by) {
       const wanted = requireRoles(roles);
@@ -332,16 +334,23 @@ async function readAccount({ store }: Deps, account: string): Promise<AccountDoc
 /** Nothing happens where there is no such user, or no membership. */
 function changeMembership(
   { store }: Deps,
-  { account, user }: Guarded,
+  { account, user, sentAway }: Guarded,
   decide: (membership: MembershipEntry) => MembershipDecision | undefined,
 ): Promise<Changed<UserDocument> | undefined> {
   return change(store, 'user', user, (present) => {
     const membership = membershipOf(present, account);
     const decision = membership === undefined ? undefined : decide(membership);
     if (decision === undefined) return undefined;
-    const document = withMembership(present, account, decision.membership);
+    const next = withMembership(present, account, decision.membership);
+    const isOut = sentAway === true && decision.membership === undefined;
+    const document = isOut ? withSentAway(next, account) : next;
     return { document, events: decision.events ?? [] };
   });
+}
+
+/** Of more, those of longest ago are forgotten. */
+function withSentAway(user: UserDocument, account: string): UserDocument {
+  return { ...user, sentAway: [...(user.sentAway ?? []), account].slice(-mostMemberships) };
 }
 
 /** @throws {Problem} why the user cannot be let in */

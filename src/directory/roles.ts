@@ -57,10 +57,16 @@ export function withMembership(
   account: string,
   membership: MembershipEntry | undefined,
 ): UserDocument {
-  const { memberships = [], ...rest } = user;
+  const { memberships = [], sentAway = [], ...rest } = user;
   const others = memberships.filter((other) => other.account !== account);
   const next = membership === undefined ? others : [...others, membership];
-  return next.length === 0 ? rest : { ...rest, memberships: next };
+  // Let in again: forgotten.
+  const away = sentAway.filter((other) => other !== account);
+  return {
+    ...rest,
+    ...(next.length > 0 && { memberships: next }),
+    ...(away.length > 0 && { sentAway: away }),
+  };
 }
 
 export function ownsAccount(account: AccountDocument, user: string): boolean {

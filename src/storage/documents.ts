@@ -138,6 +138,8 @@ export interface UserDocument {
   locale?: string;
   identities: IdentityEntry[];
   memberships?: MembershipEntry[];
+  /** Accounts that they were removed from by somebody else: a domain lets them ask, and no more. */
+  sentAway?: string[];
   /** Products that they have subscribed to: for whichever account, they try none of these again. */
   tried?: string[];
   /** What was begun before is ended, or about to be. */

@@ -27,6 +27,21 @@ async function handleAll({ clock, log }: World, store: Store, directory: Directo
   await createDispatcher({ store, clock, log, handlers, owner: 'process' }).drain();
 }
 
+describe('an account whose other owners may not sign in', () => {
+  test('is handed over before its last owner who can is deleted', async () => {
+    const { directory } = await openDirectory();
+    const { user, account } = await someone(directory);
+    await directory.createUser({ id: 'ben' });
+    await directory.addMember(account, 'ben', ['owner']);
+    await directory.setUserStatus('ben', 'disabled');
+    const { handOver } = await directory.deletionPlan(user);
+    expect(handOver.map(({ id }) => id)).toEqual([account]);
+    expect(await problemOf(directory.askDeletion(user, 14))).toBe('last_owner');
+    await directory.setUserStatus('ben', 'active');
+    expect((await directory.deletionPlan(user)).handOver).toEqual([]);
+  });
+});
+
 describe('asking', () => {
   test('is noted with its day, once, and works on as before', async () => {
     const { directory, settle, now } = await openDirectory();

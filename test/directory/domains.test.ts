@@ -270,3 +270,28 @@ test('who asked, and was not answered in time, can ask again', async () => {
   await directory.invitations.confirm(account, rows[0]!.id, 'ada');
   expect(await rolesOf(directory, kim, account)).toEqual(['member']);
 });
+
+describe('somebody who was removed', () => {
+  test('does not come back by the rule alone; who left by themselves does', async () => {
+    await proven('join');
+    const kim = await comes('kim@office.example');
+    expect(await directory.domains.join(account, kim)).toBe('joined');
+    await directory.removeMember(account, kim, kim);
+    expect(await directory.domains.join(account, kim)).toBe('joined');
+    await directory.removeMember(account, kim, 'ada');
+    expect((await directory.domains.offers(kim)).map(({ mode }) => mode)).toEqual(['ask']);
+    expect(await directory.domains.join(account, kim)).toBe('waiting');
+    expect(await rolesOf(directory, kim, account)).toBe(undefined);
+  });
+
+  test('and let in again has nothing held against them', async () => {
+    await proven('join');
+    const kim = await comes('kim@office.example');
+    await directory.domains.join(account, kim);
+    await directory.removeMember(account, kim);
+    await directory.addMember(account, kim, ['member'], 'ada');
+    expect((await directory.user(kim))?.document).not.toHaveProperty('sentAway');
+    await directory.removeMember(account, kim, kim);
+    expect(await directory.domains.join(account, kim)).toBe('joined');
+  });
+});
