@@ -13,6 +13,7 @@ import {
   closingMail,
   deletionMail,
   invitationMail,
+  letInMail,
   waitingMail,
 } from '../../views/mail/mails.ts';
 import type { RenderedMail } from '../../views/mail/letter.ts';
@@ -48,6 +49,8 @@ export function createCompose(deps: ComposeDeps): Compose {
         return invitation(deps, mail);
       case 'invitation_waiting':
         return waiting(deps, mail);
+      case 'let_in':
+        return letIn(deps, mail);
       case 'account_closing':
       case 'account_closed':
         return closing(deps, mail);
@@ -105,6 +108,25 @@ async function waiting(deps: ComposeDeps, mail: MailDocument): Promise<Composing
     url: `${issuer}/account/members?account=${encodeURIComponent(id)}`,
   };
   return { to, ...waitingMail(view, brand) };
+}
+
+async function letIn(deps: ComposeDeps, mail: MailDocument): Promise<Composing> {
+  const { issuer, brand } = deps.config();
+  const id = mail.account ?? '';
+  const account = await deps.directory.account(id);
+  if (account?.status !== 'active') return { dropped: 'account_closed' };
+  const person = await findUser(deps, mail.user);
+  if (person?.status !== 'active') return { dropped: 'user_gone' };
+  const membership = person.memberships?.find((one) => one.account === id);
+  if (membership === undefined) return { dropped: 'member_gone' };
+  const to = verifiedAddress(person);
+  if (to === undefined) return { dropped: 'no_address' };
+  const view = {
+    account: plainName(account.name),
+    roles: roleNames(deps, membership.roles),
+    url: `${issuer}/account/select?account=${encodeURIComponent(id)}`,
+  };
+  return { to, ...letInMail(view, brand) };
 }
 
 /** Of closing and of closed, whichever of both it is about and is true. */

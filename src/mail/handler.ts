@@ -51,6 +51,11 @@ export function mailHandler({ directory, outbox }: MailHandlerDeps): Handler {
       const { invitation, account } = event.data;
       const mail = { template: 'invitation_waiting', invitation, account } as const;
       await toOwners(event, mail, mostConfirming);
+    } else if (isEvent(event, 'invitation.accepted')) {
+      const { account, user, actor } = event.data;
+      // Whoever took it up themselves knows.
+      if (actor === undefined || actor === user) return;
+      await outbox.add(event.id, { template: 'let_in', account, user }, event.at);
     } else if (isEvent(event, 'account.closing')) {
       const { account } = event.data;
       await toOwners(event, { template: 'account_closing', account }, mostOwners);
@@ -68,6 +73,7 @@ export function mailHandler({ directory, outbox }: MailHandlerDeps): Handler {
       'invitation.created',
       'invitation.resent',
       'invitation.waiting',
+      'invitation.accepted',
       'account.closing',
       'account.closed',
       'user.deletion_asked',

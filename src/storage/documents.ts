@@ -283,7 +283,13 @@ export interface InvitationDocument {
 
 /** An e-mail on its way. Its text is made when it is sent, of what is true then. Id: that of the event which asked for it. */
 export interface MailDocument {
-  template: 'invitation' | 'invitation_waiting' | 'account_closing' | 'account_closed' | 'deletion';
+  template:
+    | 'invitation'
+    | 'invitation_waiting'
+    | 'let_in'
+    | 'account_closing'
+    | 'account_closed'
+    | 'deletion';
   /** What it is about. */
   invitation?: string;
   account?: string;

@@ -153,6 +153,39 @@ describe('somebody waits to be let in', () => {
   });
 });
 
+describe('somebody who was let in', () => {
+  test('hears of it, and whoever joined by themselves does not', async () => {
+    const world = await openMailWorld();
+    const { directory } = world.server;
+    const { invitations } = directory;
+    await directory.createUser({ id: 'usr_kim', email: 'kim@example.org' });
+    for (const id of ['usr_nora', 'usr_kim']) await verify(world.store, id);
+    const wish = { account: 'acc_acme', by: 'usr_ada', email: 'somebody@example.net' };
+    const { invitation } = await invitations.invite(wish);
+    expect(await invitations.accept(invitation.id, 'usr_nora')).toBe('waiting');
+    await invitations.confirm('acc_acme', invitation.id, 'usr_ada');
+    const link = await invitations.invite({ account: 'acc_acme', by: 'usr_ada' });
+    expect(await invitations.accept(link.invitation.id, 'usr_kim')).toBe('joined');
+    await world.settle();
+    const about = world.sink.mails.filter(({ subject }) => subject.includes('are a member'));
+    expect(about.map(({ envelope }) => envelope.to)).toEqual([['nora@example.org']]);
+    expect(about[0]?.links).toEqual([`${world.issuer}/account/select?account=acc_acme`]);
+  });
+
+  test('and was removed before it was sent does not', async () => {
+    const world = await openMailWorld();
+    const { directory } = world.server;
+    await verify(world.store, 'usr_nora');
+    const wish = { account: 'acc_acme', by: 'usr_ada', email: 'somebody@example.net' };
+    const { invitation } = await directory.invitations.invite(wish);
+    await directory.invitations.accept(invitation.id, 'usr_nora');
+    await directory.invitations.confirm('acc_acme', invitation.id, 'usr_ada');
+    await directory.removeMember('acc_acme', 'usr_nora');
+    await world.settle();
+    expect(world.sink.mails.filter(({ subject }) => subject.includes('are a member'))).toEqual([]);
+  });
+});
+
 describe('an account', () => {
   test('that is closed: its owners hear of it, one by one', async () => {
     const world = await openMailWorld();

@@ -5,6 +5,7 @@ import {
   closingMail,
   deletionMail,
   invitationMail,
+  letInMail,
   waitingMail,
 } from '../../views/mail/mails.ts';
 import type { RenderedMail } from '../../views/mail/letter.ts';
@@ -39,6 +40,14 @@ export const mailSamples: ReadonlyMap<string, () => RenderedMail> = new Map([
     () => invitationMail({ ...invitation, by: undefined, roles: [], account }, brand),
   ],
   ['somebody waits', () => waitingMail(waiting, brand)],
+  [
+    'let in',
+    () =>
+      letInMail(
+        { account: 'Acme', roles: ['Admin'], url: 'https://id.northwind.example/account/select' },
+        brand,
+      ),
+  ],
   [
     'somebody without a name waits',
     () => waitingMail({ ...waiting, name: undefined, roles: [] }, brand),

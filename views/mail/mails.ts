@@ -74,6 +74,28 @@ export function waitingMail(view: WaitingMail, brand: Brand): RenderedMail {
   );
 }
 
+export interface LetInMail extends AboutAccount {
+  roles: readonly string[];
+}
+
+export function letInMail({ account, roles, url }: LetInMail, brand: Brand): RenderedMail {
+  const { letIn: words, facts } = mailTexts;
+  return renderMail(
+    {
+      subject: words.subject(account),
+      preheader: words.preheader,
+      heading: words.heading(account),
+      paragraphs: [words.sentence(account, brand.name)],
+      facts: [
+        [facts.account, account],
+        ...(roles.length === 0 ? [] : [[facts.role, roles.join(', ')] as const]),
+      ],
+      button: { label: words.button, url },
+    },
+    brand,
+  );
+}
+
 export interface ClosingMail extends AboutAccount {
   by: string | undefined;
   at: number;

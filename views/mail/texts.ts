@@ -46,6 +46,15 @@ export const mailTexts = {
     somebody: anybody,
   },
 
+  letIn: {
+    subject: (account: string) => `You are a member of ${quoted(account)} now`,
+    preheader: 'You were let in.',
+    heading: (account: string) => `Welcome to ${quoted(account)}`,
+    sentence: (account: string, brand: string) =>
+      `You asked to join the account ${quoted(account)} at ${brand}, and you were let in.`,
+    button: 'Go to the account',
+  },
+
   closing: {
     subject: (account: string, on: string) => `${quoted(account)} will be closed on ${on}`,
     preheader: 'You can take it back until then.',
