@@ -163,6 +163,8 @@ describe('GET /account/select', () => {
     const browser = await signedIn();
     expect((await select(browser, { account: 'acc_brief' })).url).toBe(`${app}/`);
     await directory.removeMember('acc_brief', 'usr_ada');
+    // What the app got for it is ended by then; while it is not, the page says that it is not theirs.
+    await world.server.dispatcher.drain();
     const page = await select(browser, { account: 'acc_brief' });
     expect(page.visible).toContain('Choose an account');
     expect(page.visible).not.toContain('Brief');
