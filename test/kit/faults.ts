@@ -65,8 +65,11 @@ export function faulty(store: Store, fault: Fault = {}): FaultyStore {
       return answer;
     }
     if (present.mode !== 'after') throw stop();
+    const mine = present;
     dead = true;
     await write().catch(() => undefined);
+    // What nobody waits for may end when the next life has begun: that one goes on.
+    if (present !== mine) throw new Stopped();
     throw stop();
   }
 
