@@ -209,6 +209,7 @@ describe('T75 what nobody asked for is not taken', () => {
         'locale',
         'memberships',
         'name',
+        'signedInAt',
         'status',
       ].filter((key) => key !== 'locale'),
     );
