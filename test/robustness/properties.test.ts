@@ -51,7 +51,7 @@ describe('T77 nothing that is sent makes it fail', () => {
     const url = new URL(page.url);
     const fields = page.forms[0]?.fields.map(({ name, value }) => [name, value] as const) ?? [];
     const cookie = browser.cookies.header({ url, sameSite: true, topLevelGet: true });
-    expect([url.pathname.split('/')[1], fields.length]).toEqual(['interaction', 2]);
+    expect([url.pathname.split('/')[1], fields.length]).toEqual(['interaction', 3]);
     world.store.taken();
     await fc.assert(
       fc.asyncProperty(pairs, fc.boolean(), async (more, twice) => {
