@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AccountDocument, UserDocument } from '../../src/storage/documents.ts';
 import { faulty, Stopped } from '../kit/faults.ts';
-import { openEmpty, presentStore } from '../kit/places.ts';
+import { openEmpty } from '../kit/places.ts';
 import { directoryOver } from '../directory/world.ts';
 import { google, openImport } from './world.ts';
 
@@ -355,22 +355,4 @@ describe('an export', () => {
     expect(text).not.toContain('ben');
     expect(text).toContain('"owners":["ada"]');
   });
-});
-
-// Once is enough: it is about our own code, and none of the store's.
-test.skipIf(presentStore() !== 'sqlite')('files larger than what is read at once', async () => {
-  const { take, store } = await openImport();
-  const people = Array.from({ length: 3000 }, (_, number) => ({
-    type: 'user',
-    id: `user_${number}`,
-    name: `Person ${'x'.repeat(90)}`,
-    picture: `https://example.com/${'p'.repeat(150)}/${number}`,
-    memberships: [{ account: 'large', roles: ['member'] }],
-  }));
-  const large = { type: 'account', id: 'large', name: 'Large', owners: ['user_7'] };
-  // Without a newline at its end, and with other ends of lines within.
-  const text = [...people, large].map((one) => JSON.stringify(one)).join('\r\n');
-  expect(await take(text)).toMatchObject({ user: { new: 3000 }, account: { new: 1 }, problems: 0 });
-  expect(await store.find('user', 'account', 'large', { limit: 1000 })).toHaveLength(1000);
-  expect((await store.get('user', 'user_2999'))?.document.name).toHaveLength(97);
 });
