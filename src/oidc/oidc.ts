@@ -213,7 +213,11 @@ export function createOidc(dependencies: OidcDependencies): Oidc {
     clock,
     knownScopes: new Set([...openidScopes, ...productScopes]),
   });
-  listen(provider, { ...dependencies, used: directory.used });
+  listen(provider, {
+    ...dependencies,
+    // Behind what makes the token good: a refusal was no use of anything, and nothing comes before that write.
+    used: (user, acting) => work.current().afterwards(async () => directory.used(user, acting)),
+  });
   followSignOuts(provider, dependencies);
 
   return {
