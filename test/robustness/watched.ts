@@ -15,16 +15,24 @@ export interface WatchedStore extends Store {
 /** Leases come and go with time, and audit records follow events. */
 const ofWorkers = new Set(['lease', 'audit', 'meta']);
 
+/** That a token was issued is noted some time after it, and is nothing that a later request changed. */
+const withoutUse = (document: unknown) =>
+  JSON.stringify(document, (name, value: unknown) => (name === 'usedAt' ? undefined : value));
+
 async function openWatchedStore(clock: () => number = Date.now): Promise<WatchedStore> {
   const store = await openSqlite({ path: ':memory:', clock });
   let written: string[] = [];
+  const known = new Map<string, string>();
   return {
     get: (kind, id) => store.get(kind, id),
     find: (kind, index, value, options) => store.find(kind, index, value, options),
     list: (kind, options) => store.list(kind, options),
     due: (kind, before, limit) => store.due(kind, before, limit),
     write(kind, id, document, options) {
-      if (!ofWorkers.has(kind)) written.push(document === null ? `-${kind}` : kind);
+      const text = withoutUse(document);
+      const isUse = known.get(`${kind} ${id}`) === text && (options.events ?? []).length === 0;
+      known.set(`${kind} ${id}`, text);
+      if (!ofWorkers.has(kind) && !isUse) written.push(document === null ? `-${kind}` : kind);
       return store.write(kind, id, document, options);
     },
     pending: (limit, options) => store.pending(limit, options),
