@@ -6,6 +6,7 @@
 
 import { ownerRole } from '../directory/roles.ts';
 import type { AccountDocument, MembershipEntry, UserDocument } from '../storage/documents.ts';
+import { pagesOf } from '../storage/each.ts';
 import type { Store, Stored } from '../storage/store.ts';
 
 const pageSize = 500;
@@ -21,29 +22,18 @@ export async function exportAll(
   print: (text: string) => Promise<void>,
 ): Promise<ExportCounts> {
   const counts = { users: 0, accounts: 0 };
-  for await (const page of pagesOf(store, 'user')) {
+  for await (const page of pagesOf((paging) => store.list('user', paging), { pageSize })) {
     const lines = await Promise.all(page.map((user) => userLine(store, user)));
     const there = lines.filter((line) => line !== undefined);
     counts.users += there.length;
     await print(there.join(''));
   }
-  for await (const page of pagesOf(store, 'account')) {
+  for await (const page of pagesOf((paging) => store.list('account', paging), { pageSize })) {
     const lines = await Promise.all(page.map((account) => accountLine(store, account)));
     counts.accounts += lines.length;
     await print(lines.join(''));
   }
   return counts;
-}
-
-async function* pagesOf<K extends 'user' | 'account'>(store: Store, kind: K) {
-  let after: string | undefined;
-  for (;;) {
-    const paging = { limit: pageSize, ...(after === undefined ? {} : { after }) };
-    const page = await store.list(kind, paging);
-    if (page.length > 0) yield page;
-    if (page.length < pageSize) return;
-    after = page.at(-1)?.id;
-  }
 }
 
 async function userLine(

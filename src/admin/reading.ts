@@ -6,6 +6,7 @@ import { unusedSince } from '../directory/last_use.ts';
 import { membershipOf, effectiveRoles, ownsAccount } from '../directory/roles.ts';
 import type { AccountDocument, UserDocument } from '../storage/documents.ts';
 import type { Documents, Kind } from '../storage/kinds.ts';
+import { eachListed } from '../storage/each.ts';
 import type { Store, Stored } from '../storage/store.ts';
 
 const pageSize = 1000;
@@ -23,22 +24,16 @@ export async function filtered<K extends Kind>(
   {
     fits,
     limit,
-    after: from,
+    after,
   }: { fits: (document: Documents[K]) => boolean; limit: number; after: string | undefined },
 ): Promise<Listed<Documents[K]>> {
   const rows: Stored<Documents[K]>[] = [];
-  let after = from;
-  for (;;) {
-    const paging = { limit: pageSize, ...(after === undefined ? {} : { after }) };
-    const page = await store.list(kind, paging);
-    for (const stored of page) {
-      if (!fits(stored.document)) continue;
-      if (rows.length === limit) return { rows, next: rows.at(-1)?.id ?? '' };
-      rows.push(stored);
-    }
-    if (page.length < pageSize) return { rows };
-    after = page.at(-1)?.id;
+  for await (const stored of eachListed(store, kind, { after, pageSize })) {
+    if (!fits(stored.document)) continue;
+    if (rows.length === limit) return { rows, next: rows.at(-1)?.id ?? '' };
+    rows.push(stored);
   }
+  return { rows };
 }
 
 /** When they were last there: signed in, or a token was issued for them; else when they came. */

@@ -6,6 +6,7 @@
 import { json, moment, table, timeOf } from '../command_store.ts';
 import { isFeedback } from '../directory/closing_reason.ts';
 import type { AccountDocument } from '../storage/documents.ts';
+import { pagesOf } from '../storage/each.ts';
 import type { Store } from '../storage/store.ts';
 import type { PeopleValues } from './asked.ts';
 
@@ -41,9 +42,7 @@ export async function findReasons(store: Store, since = 0): Promise<Reasons> {
   const counts = new Map<string, { closings: number; cancellations: number }>();
   const sums = { closings: 0, cancellations: 0 };
   let texts: Reasons['texts'] = [];
-  let after: string | undefined;
-  for (;;) {
-    const page = await store.list('account', { limit: pageSize, ...(after && { after }) });
+  for await (const page of pagesOf((paging) => store.list('account', paging), { pageSize })) {
     const leavings = page.flatMap(({ id, document }) => leavingsOf(id, document));
     for (const { what, at, account, feedback, text } of leavings) {
       if (at < since) continue;
@@ -54,8 +53,6 @@ export async function findReasons(store: Store, since = 0): Promise<Reasons> {
       if (text !== undefined) texts.push({ at, account, feedback, text });
     }
     texts = texts.toSorted((one, other) => other.at - one.at).slice(0, mostTexts);
-    after = page.at(-1)?.id;
-    if (page.length < pageSize) break;
   }
   const all = sums.closings + sums.cancellations;
   const feedback = [...counts]

@@ -12,6 +12,7 @@ import type { Closing } from '../directory/closing.ts';
 import type { Handler } from '../events/handlers.ts';
 import { isEvent } from '../events/types.ts';
 import type { AccountDocument } from '../storage/documents.ts';
+import { eachFound } from '../storage/each.ts';
 import type { Store } from '../storage/store.ts';
 import { expireSession } from './checkout.ts';
 import { arrange } from './closing_subscriptions.ts';
@@ -43,7 +44,6 @@ export interface BillingClosing {
   handler: Handler;
 }
 
-const pageSize = 100;
 const mostRounds = 8;
 
 export function createClosing(options: BillingClosingOptions): BillingClosing {
@@ -156,16 +156,9 @@ async function closeCheckouts(
   index: 'account' | 'user',
   id: string,
 ): Promise<void> {
-  let after: string | undefined;
-  for (;;) {
-    const paging = { limit: pageSize, ...(after === undefined ? {} : { after }) };
-    const page = await store.find('signup', index, id, paging);
-    for (const { document } of page) {
-      const { state, session, isNew } = document;
-      if (state !== 'paying' || session === undefined) continue;
-      if (index === 'account' || isNew) await expireSession(stripe, session);
-    }
-    after = page.at(-1)?.id;
-    if (page.length < pageSize) return;
+  for await (const { document } of eachFound(store, 'signup', { index, value: id })) {
+    const { state, session, isNew } = document;
+    if (state !== 'paying' || session === undefined) continue;
+    if (index === 'account' || isNew) await expireSession(stripe, session);
   }
 }

@@ -7,6 +7,7 @@ import { Problem } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { eachOf } from '../events/each_of.ts';
 import type { AccountDocument } from '../storage/documents.ts';
+import { pagesOf } from '../storage/each.ts';
 import type { Store, Stored } from '../storage/store.ts';
 import type { BillingClosing } from './closing.ts';
 import type { BillingSeats } from './seats.ts';
@@ -85,15 +86,12 @@ export function createReconcile(options: ReconcileOptions): Reconcile {
 
 /** Some at a time, so that it can be ended between them. */
 async function* withCustomers(store: Store): AsyncGenerator<Stored<AccountDocument>[]> {
-  let after: string | undefined;
-  for (;;) {
-    const paging = { prefix: true, limit: pageSize, ...(after === undefined ? {} : { after }) };
-    const page = await store.find('account', 'customer', '', paging);
+  const read = (paging: object) =>
+    store.find('account', 'customer', '', { ...paging, prefix: true });
+  for await (const page of pagesOf(read, { pageSize })) {
     for (let begin = 0; begin < page.length; begin += someSize) {
       yield page.slice(begin, begin + someSize);
     }
-    after = page.at(-1)?.id;
-    if (page.length < pageSize) return;
   }
 }
 

@@ -14,13 +14,12 @@ import type {
   SignupDocument,
   UserDocument,
 } from '../storage/documents.ts';
-import type { Documents, Kind } from '../storage/kinds.ts';
+import type { Kind } from '../storage/kinds.ts';
+import { eachFound } from '../storage/each.ts';
 import type { Store, Stored } from '../storage/store.ts';
 import { verifiedAddresses } from './addresses.ts';
 import { effectiveRoles, ownsAccount } from './roles.ts';
 import { userUnknown } from './users.ts';
-
-const pageSize = 100;
 
 export async function* exportPerson(
   { store, clock }: { store: Store; clock: Clock },
@@ -29,7 +28,7 @@ export async function* exportPerson(
   const person = (await store.get('user', user))?.document;
   if (person === undefined) throw userUnknown();
   const of = <K extends Kind>(kind: K, index: string, value = user) =>
-    rows(store, kind, index, value);
+    eachFound(store, kind, { index, value });
   yield `{"exportedAt":${JSON.stringify(time(clock()))},"person":${JSON.stringify(profile(user, person))}`;
   yield* list('accounts', memberships(store, user, person));
   yield* list('sessions', of('session', 'user'), session);
@@ -71,22 +70,6 @@ async function* ofEach<Row>(
   of: (value: string) => AsyncIterable<Row>,
 ): AsyncGenerator<Row> {
   for (const value of values) yield* of(value);
-}
-
-async function* rows<K extends Kind>(
-  store: Store,
-  kind: K,
-  index: string,
-  value: string,
-): AsyncGenerator<Stored<Documents[K]>> {
-  let after: string | undefined;
-  for (;;) {
-    const paging = { limit: pageSize, ...(after === undefined ? {} : { after }) };
-    const page = await store.find(kind, index, value, paging);
-    yield* page;
-    after = page.at(-1)?.id;
-    if (page.length < pageSize) return;
-  }
 }
 
 function profile(id: string, person: UserDocument): object {

@@ -1,6 +1,7 @@
 /** Everybody who belongs to an account, as tokens judge it. */
 
 import type { AccountDocument, UserDocument } from '../storage/documents.ts';
+import { eachFound } from '../storage/each.ts';
 import type { Store } from '../storage/store.ts';
 import { effectiveRoles, membershipOf, ownsAccount } from './roles.ts';
 
@@ -13,16 +14,11 @@ export async function memberIds(
   document: AccountDocument,
 ): Promise<string[]> {
   const members: string[] = [];
-  let after: string | undefined;
-  for (;;) {
-    const paging = { limit: pageSize, ...(after === undefined ? {} : { after }) };
-    const page = await store.find('user', 'account', account, paging);
-    for (const { id, document: user } of page) {
-      if (belongs(id, user, account, document)) members.push(id);
-    }
-    after = page.at(-1)?.id;
-    if (page.length < pageSize) return members;
+  const all = eachFound(store, 'user', { index: 'account', value: account }, { pageSize });
+  for await (const { id, document: user } of all) {
+    if (belongs(id, user, account, document)) members.push(id);
   }
+  return members;
 }
 
 /** How many, up to `most`, and whether there are more. */
@@ -54,13 +50,8 @@ export async function hasOtherMembers(
   where: { account: string; document: AccountDocument; but: string },
 ): Promise<boolean> {
   const { account, document, but } = where;
-  let after: string | undefined;
-  for (;;) {
-    const paging = { limit: 100, ...(after === undefined ? {} : { after }) };
-    const page = await store.find('user', 'account', account, paging);
-    const others = page.filter(({ id }) => id !== but);
-    if (others.some(({ id, document: user }) => belongs(id, user, account, document))) return true;
-    after = page.at(-1)?.id;
-    if (page.length < 100) return false;
+  for await (const one of eachFound(store, 'user', { index: 'account', value: account })) {
+    if (one.id !== but && belongs(one.id, one.document, account, document)) return true;
   }
+  return false;
 }

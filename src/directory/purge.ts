@@ -7,9 +7,10 @@
 import type { Clock } from '../base/clock.ts';
 import { newId } from '../base/ids.ts';
 import type { AccountDocument, AuditDocument, UserDocument } from '../storage/documents.ts';
-import type { Documents, Kind } from '../storage/kinds.ts';
+import { eachFound } from '../storage/each.ts';
+import type { Kind } from '../storage/kinds.ts';
 import { Conflict } from '../storage/store.ts';
-import type { EventPlace, Store, Stored } from '../storage/store.ts';
+import type { EventPlace, Store } from '../storage/store.ts';
 import { change } from './change.ts';
 
 export interface PurgeOptions {
@@ -25,7 +26,6 @@ interface Gone {
   pseudonym: string;
 }
 
-const pageSize = 100;
 const pendingSize = 500;
 const mostPending = 20;
 
@@ -51,11 +51,11 @@ export async function purge(options: PurgeOptions, id: string): Promise<boolean>
   for (const invitation of user.purge.invitations ?? [])
     await forget(store, 'invitation', invitation);
   await forgetAll(store, 'invitation', 'candidate', id);
-  await eachOf(store, 'invitation', 'by', id, (invitation) =>
-    change(store, 'invitation', invitation.id, (present) =>
+  for await (const invitation of eachFound(store, 'invitation', { index: 'by', value: id })) {
+    await change(store, 'invitation', invitation.id, (present) =>
       present.by === id ? { document: { ...present, by: gone.pseudonym } } : undefined,
-    ),
-  );
+    );
+  }
   await rewriteTrail(store, gone);
   await forget(store, 'user', id);
   return true;
@@ -96,11 +96,12 @@ async function nameGone(
 async function forgetHot(store: Store, id: string): Promise<boolean> {
   let isOver = true;
   for (const kind of ['grant', 'session'] as const) {
-    await eachOf(store, kind, 'user', id, async ({ id: one, document }) => {
+    const theirs = eachFound(store, kind, { index: 'user', value: id });
+    for await (const { id: one, document } of theirs) {
       if (document.ended !== undefined && (await isTold(store, kind, one))) {
         await forget(store, kind, one);
       } else isOver = false;
-    });
+    }
   }
   return isOver;
 }
@@ -108,11 +109,11 @@ async function forgetHot(store: Store, id: string): Promise<boolean> {
 /** @returns false while somebody could still pay for one: money has to find where it belongs */
 async function forgetSignups(store: Store, id: string): Promise<boolean> {
   let isOver = true;
-  await eachOf(store, 'signup', 'user', id, async (signup) => {
+  for await (const signup of eachFound(store, 'signup', { index: 'user', value: id })) {
     const { state } = signup.document;
     if (state === 'paying' || state === 'pending') isOver = false;
     else await forget(store, 'signup', signup.id);
-  });
+  }
   return isOver;
 }
 
@@ -120,14 +121,15 @@ async function forgetSignups(store: Store, id: string): Promise<boolean> {
 async function rewriteTrail(store: Store, gone: Gone): Promise<void> {
   const clean = new Set<string>();
   for (const index of ['user', 'actor']) {
-    await eachOf(store, 'audit', index, gone.id, async ({ id, document }) => {
+    const records = eachFound(store, 'audit', { index, value: gone.id });
+    for await (const { id, document } of records) {
       const { account } = document;
       if (account !== undefined && !clean.has(account)) {
         await cleanAccount(store, account, gone);
         clean.add(account);
       }
       await change(store, 'audit', id, (record) => ({ document: rewritten(record, gone) }));
-    });
+    }
   }
 }
 
@@ -176,7 +178,8 @@ async function forgetAll(
   index: string,
   value: string,
 ): Promise<void> {
-  await eachOf(store, kind, index, value, ({ id }) => forget(store, kind, id));
+  for await (const { id } of eachFound(store, kind, { index, value }))
+    await forget(store, kind, id);
 }
 
 /** Whatever it says by now: nobody writes it any more but who tidies up. */
@@ -188,22 +191,5 @@ async function forget(store: Store, kind: Kind, id: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof Conflict)) throw error;
     await forget(store, kind, id);
-  }
-}
-
-async function eachOf<K extends Kind>(
-  store: Store,
-  kind: K,
-  index: string,
-  value: string,
-  visit: (stored: Stored<Documents[K]>) => Promise<unknown>,
-): Promise<void> {
-  let after: string | undefined;
-  for (;;) {
-    const paging = { limit: pageSize, ...(after === undefined ? {} : { after }) };
-    const page = await store.find(kind, index, value, paging);
-    for (const stored of page) await visit(stored);
-    after = page.at(-1)?.id;
-    if (page.length < pageSize) return;
   }
 }

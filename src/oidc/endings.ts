@@ -9,14 +9,12 @@ import type { Clock } from '../base/clock.ts';
 import { newEvent } from '../events/types.ts';
 import type { GrantEndReason, SessionEndReason, Told } from '../events/types.ts';
 import type { GrantDocument, SessionDocument } from '../storage/documents.ts';
-import type { Documents } from '../storage/kinds.ts';
+import { eachFound } from '../storage/each.ts';
 import type { PendingEvent, Store } from '../storage/store.ts';
 import type { Operation, UnitOfWork } from '../storage/work.ts';
 import { grantBegunAt, isToEnd, sessionBegunAt } from './begun.ts';
 import { endGrant, sidOf } from './grant_end.ts';
 import { clientsOfSession, endSession } from './sessions.ts';
-
-const pageSize = 100;
 
 export function endGrantOperation(
   id: string,
@@ -178,12 +176,13 @@ async function endUser(
 ): Promise<void> {
   const { before, client } = extent;
   if (client === undefined) {
-    await eachPage(deps.store, 'session', 'user', user, async (uid, session) => {
-      if (session.ended !== undefined) return;
-      if (before !== undefined && !isToEnd(sessionBegunAt(session), before)) return;
+    const by = { index: 'user', value: user };
+    for await (const { id: uid, document: session } of eachFound(deps.store, 'session', by)) {
+      if (session.ended !== undefined) continue;
+      if (before !== undefined && !isToEnd(sessionBegunAt(session), before)) continue;
       await endOneSession(deps, uid, reason);
       await endGrants(deps, { index: 'session', value: uid }, 'session_ended');
-    });
+    }
   }
   await endGrants(deps, { index: 'user', value: user }, reason, fits(extent));
 }
@@ -194,24 +193,8 @@ async function endGrants(
   reason: GrantEndReason,
   concerns: (grant: GrantDocument) => boolean = () => true,
 ): Promise<void> {
-  await eachPage(deps.store, 'grant', by.index, by.value, async (id, grant) => {
+  for await (const { id, document: grant } of eachFound(deps.store, 'grant', by)) {
     if (grant.ended === undefined && concerns(grant)) await endOneGrant(deps, id, reason);
-  });
-}
-
-async function eachPage<K extends 'session' | 'grant'>(
-  store: Store,
-  kind: K,
-  index: string,
-  value: string,
-  visit: (id: string, document: Documents[K]) => Promise<void>,
-): Promise<void> {
-  let after: string | undefined;
-  for (;;) {
-    const page = await store.find(kind, index, value, { after, limit: pageSize });
-    for (const { id, document } of page) await visit(id, document);
-    if (page.length < pageSize) return;
-    after = page.at(-1)?.id;
   }
 }
 

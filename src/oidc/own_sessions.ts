@@ -7,7 +7,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { SessionEndReason, GrantEndReason } from '../events/types.ts';
 import type { ConsentDocument, GrantDocument, SessionDocument } from '../storage/documents.ts';
-import type { Documents } from '../storage/kinds.ts';
+import { eachFound } from '../storage/each.ts';
 import type { Store, Stored } from '../storage/store.ts';
 import { grantBegunAt, isRefused, sessionBegunAt } from './begun.ts';
 import { linkClientId, signupClientId } from './clients.ts';
@@ -222,19 +222,10 @@ function consentOf({ account, scopes, at }: ConsentDocument): AppAccess['consent
   return { ...(account === undefined ? {} : { account }), scopes, at };
 }
 
-/** All that a user has of a kind, page by page. */
-async function* each<K extends 'session' | 'grant' | 'consent'>(
+/** All that a user has of a kind. */
+const each = <K extends 'session' | 'grant' | 'consent'>(
   store: Store,
   kind: K,
   user: string,
-  from?: string,
-): AsyncGenerator<Stored<Documents[K]>> {
-  let after = from;
-  for (;;) {
-    const options = { limit: pageSize, ...(after === undefined ? {} : { after }) };
-    const page = await store.find(kind, 'user', user, options);
-    yield* page;
-    if (page.length < pageSize) return;
-    after = page.at(-1)?.id;
-  }
-}
+  after?: string,
+) => eachFound(store, kind, { index: 'user', value: user }, { after });
