@@ -7,13 +7,20 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Log } from '../base/log.ts';
 import { rememberedAccount, type RememberedChoice } from '../directory/chosen.ts';
 import type { Directory } from '../directory/directory.ts';
+import type { UserDocument } from '../storage/documents.ts';
 import type { Clients } from './clients.ts';
 
 export interface AccountChoice {
   /** Whether this client's tokens name an account. Those of a client that wants only userinfo do not. */
   namesAccount(client: string): boolean;
   /** @returns an account that the user may act for now; undefined when they are to be asked */
-  of(ctx: KoaContextWithOIDC, user: string, client: string): Promise<string | undefined>;
+  of(ctx: KoaContextWithOIDC, who: Chooser, client: string): Promise<string | undefined>;
+}
+
+/** Who signs in, as their document was read in this request. */
+export interface Chooser {
+  user: string;
+  person: UserDocument;
 }
 
 /** As the prompt left it. */
@@ -23,7 +30,7 @@ interface Chosen {
 }
 
 export function createAccountChoice(deps: {
-  directory: Pick<Directory, 'membership' | 'onlyAccount' | 'rememberAccount' | 'user'>;
+  directory: Pick<Directory, 'membership' | 'onlyAccount' | 'rememberAccount'>;
   clients: Clients;
   log: Log;
 }): AccountChoice {
@@ -43,14 +50,9 @@ export function createAccountChoice(deps: {
     }
   }
 
-  async function remembered(user: string, client: string): Promise<string | undefined> {
-    const person = (await directory.user(user))?.document;
-    return person === undefined ? undefined : rememberedAccount(person, client);
-  }
-
   return {
     namesAccount: (client) => clients.productsOf(client).length > 0,
-    async of(ctx, user, client) {
+    async of(ctx, { user, person }, client) {
       const { result, params } = ctx.oidc;
       const chosen = result?.select_account as Chosen | undefined;
       // The library hands out a container that it forgets, unless there is one.
@@ -68,7 +70,7 @@ export function createAccountChoice(deps: {
       if (params?.account !== undefined) return usable(user, params.account);
       const last = await usable(user, container?.chosen);
       if (last !== undefined) return last;
-      const before = await usable(user, await remembered(user, client));
+      const before = await usable(user, rememberedAccount(person, client));
       return before ?? directory.onlyAccount(user);
     },
   };

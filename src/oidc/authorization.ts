@@ -6,6 +6,7 @@
 import type { Account, Grant, KoaContextWithOIDC, Session } from 'oidc-provider';
 import { sha256 } from '../base/secrets.ts';
 import type { Directory } from '../directory/directory.ts';
+import type { UserDocument } from '../storage/documents.ts';
 import type { Store } from '../storage/store.ts';
 import type { UnitOfWork } from '../storage/work.ts';
 import type { AccountChoice } from './account_choice.ts';
@@ -19,6 +20,7 @@ import type { Locks } from './locks.ts';
 
 /** What `findAccount` answers: the library's Account, with what we know of it. */
 export interface ActingAccount extends Account {
+  person: UserDocument;
   acting?: Acting;
 }
 
@@ -90,6 +92,7 @@ async function findAccount(
   }
   return {
     accountId: sub,
+    person: user,
     claims: () => Promise.resolve(userClaims(sub, user, acting)),
     ...(acting === undefined ? {} : { acting }),
   };
@@ -123,10 +126,11 @@ async function loadExistingGrant(
 ): Promise<Grant | undefined> {
   const { session, provider } = ctx.oidc;
   const client = ctx.oidc.client?.clientId;
-  const user = ctx.oidc.account?.accountId;
-  if (client === undefined || session === undefined || user === undefined) return undefined;
+  const found = ctx.oidc.account as ActingAccount | undefined;
+  if (client === undefined || session === undefined || found === undefined) return undefined;
+  const { accountId: user, person } = found;
   const account = deps.choice.namesAccount(client)
-    ? await deps.choice.of(ctx, user, client)
+    ? await deps.choice.of(ctx, { user, person }, client)
     : undefined;
   if (account === undefined && deps.choice.namesAccount(client)) return undefined;
 
