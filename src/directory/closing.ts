@@ -12,6 +12,7 @@ import { Duplicate } from '../storage/store.ts';
 import type { Store } from '../storage/store.ts';
 import { accountUnknown, requireOpen } from './accounts.ts';
 import type { Account, Accounts } from './accounts.ts';
+import { actorOf } from './authority.ts';
 import { change } from './change.ts';
 import type { Changed, Decision } from './change.ts';
 import { requireReason } from './closing_reason.ts';
@@ -88,8 +89,7 @@ export function createClosing(deps: Deps): Closing {
         if (present.status === 'closed') return undefined;
         if (endsAt <= clock()) return closed(deps, { account, present, by, why });
         if (present.closing !== undefined) return undefined;
-        const actor = by === undefined ? {} : { actor: by };
-        const data = { account, at: endsAt, ...why, ...actor };
+        const data = { account, at: endsAt, ...why, ...actorOf(by) };
         const closing = { askedAt: clock(), ...(by === undefined ? {} : { by }), endsAt, ...why };
         const events = [newEvent(clock, 'account.closing', data)];
         return { document: { ...present, closing }, events };
@@ -105,7 +105,7 @@ export function createClosing(deps: Deps): Closing {
         if (closing === undefined) return undefined;
         // Who was told that it is over must not find it open.
         if (closing.endsAt <= clock()) requireOpen({ ...present, status: 'closed' });
-        const data = { account, ...(by === undefined ? {} : { actor: by }) };
+        const data = { account, ...actorOf(by) };
         return { document: rest, events: [newEvent(clock, 'account.closing_withdrawn', data)] };
       });
       return written;
@@ -135,7 +135,7 @@ export function createClosing(deps: Deps): Closing {
         const endsAt = endOf(present);
         if (endsAt === undefined || endsAt === closing.endsAt) return undefined;
         const { by: actor, askedAt: _askedAt, endsAt: _endsAt, ...why } = closing;
-        const data = { account, at: endsAt, ...why, ...(actor === undefined ? {} : { actor }) };
+        const data = { account, at: endsAt, ...why, ...actorOf(actor) };
         const events = [newEvent(clock, 'account.closing', data)];
         return { document: { ...present, closing: { ...closing, endsAt } }, events };
       });
@@ -171,14 +171,13 @@ function closed(
     ...(feedback === undefined ? {} : { feedback }),
     ...(reason === undefined ? {} : { reason }),
   };
-  const actor = by === undefined ? {} : { actor: by };
   return {
     document: {
       ...rest,
       status: 'closed',
       closed: { at: clock(), ...(by === undefined ? {} : { by }), ...reasons },
     },
-    events: [newEvent(clock, 'account.closed', { account, ...reasons, ...actor })],
+    events: [newEvent(clock, 'account.closed', { account, ...reasons, ...actorOf(by) })],
   };
 }
 

@@ -5,6 +5,7 @@ import { newEvent } from '../events/types.ts';
 import type { AccountDomain } from '../storage/documents.ts';
 import { Duplicate } from '../storage/store.ts';
 import { accountUnknown } from './accounts.ts';
+import { actorOf } from './authority.ts';
 import { change } from './change.ts';
 import {
   changeAccount,
@@ -54,7 +55,7 @@ async function keepProven(deps: DomainDeps, named: Named, value: string): Promis
     if (recordOf(entry).value !== value) throw domainUnknown();
     const { missingSince: _found, ...rest } = entry;
     const proven = { ...rest, provenAt: entry.provenAt ?? clock(), checkedAt: clock() };
-    const data = { account: id, domain, ...(by !== undefined && { actor: by }) };
+    const data = { account: id, domain, ...actorOf(by) };
     const isNew = entry.provenAt === undefined;
     const events = isNew ? [newEvent(clock, 'account.domain_proven', data)] : [];
     return { domains: withEntry(present, proven), events };

@@ -9,10 +9,9 @@ import type { Access } from './access.ts';
 import { accountUnknown, requireOpen } from './accounts.ts';
 import { change } from './change.ts';
 import type { DomainRecord } from './domain_types.ts';
-import { notAllowed } from './authority.ts';
+import { authorityOf } from './authority.ts';
 import type { StandingDeps } from './invitation_state.ts';
 import type { Members } from './members.ts';
-import { mayGive, rightsOf } from './rights.ts';
 
 export interface DomainDeps {
   store: Store;
@@ -35,15 +34,13 @@ export function recordOf({ domain, token }: AccountDomain): DomainRecord {
 
 /** Settings are looked after by who has that right; who gives roles must have them to give. */
 export async function requireRight(
-  { access, settings }: DomainDeps,
+  { store, settings }: DomainDeps,
   { account, by }: Named,
   roles?: readonly string[],
 ): Promise<void> {
-  if (by === undefined) return;
-  const { roles: table } = settings();
-  const mine = (await access.membership(by, account))?.roles;
-  const may = mine !== undefined && rightsOf(mine, table).has('settings');
-  if (!may || (roles !== undefined && !mayGive(mine, roles, table))) throw notAllowed();
+  const authority = await authorityOf({ store, roles: () => settings().roles }, account, by);
+  authority.requireRight('settings');
+  if (roles !== undefined) authority.requireGive(roles);
 }
 
 export async function changeAccount(

@@ -14,7 +14,7 @@ import { prove } from './domain_proof.ts';
 import { changeAccount, recordOf, requireEntry, requireRight, withEntry } from './domain_state.ts';
 import type { DomainDeps, Named } from './domain_state.ts';
 import type { Domains } from './domain_types.ts';
-import { notAllowed } from './authority.ts';
+import { actorOf, notAllowed } from './authority.ts';
 import { isPublicDomain } from './public_domains.ts';
 import { ownerRole, requireRoles } from './roles.ts';
 
@@ -70,7 +70,7 @@ async function remove(deps: DomainDeps, place: Named): Promise<boolean> {
     const { domains = [] } = present;
     was = domains.some((one) => one.domain === domain);
     if (!was) return undefined;
-    const data = { account, domain, ...(by !== undefined && { actor: by }) };
+    const data = { account, domain, ...actorOf(by) };
     const events = [newEvent(clock, 'account.domain_removed', data)];
     return { domains: domains.filter((one) => one.domain !== domain), events };
   });

@@ -4,6 +4,7 @@ import { newEvent } from '../events/types.ts';
 import type { InvitationDocument, UserDocument } from '../storage/documents.ts';
 import { Duplicate } from '../storage/store.ts';
 import { requireOpen } from './accounts.ts';
+import { actorOf } from './authority.ts';
 import { busy, change } from './change.ts';
 import {
   invitationOver,
@@ -179,7 +180,7 @@ function declined(
 ) {
   const { joining: _late, ...rest } = present;
   const { account } = present;
-  const data = { invitation, account, user, ...(actor !== undefined && { actor }) };
+  const data = { invitation, account, user, ...actorOf(actor) };
   const document: InvitationDocument = {
     ...rest,
     state: 'declined',

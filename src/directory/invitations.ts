@@ -16,7 +16,7 @@ import type { Store } from '../storage/store.ts';
 import type { Access } from './access.ts';
 import { accountUnknown, requireOpen } from './accounts.ts';
 import { requireAddress } from './addresses.ts';
-import { notAllowed } from './authority.ts';
+import { actorOf, notAllowed } from './authority.ts';
 import { busy, change } from './change.ts';
 import { readInvitations } from './invitation_list.ts';
 import { createInvitationAnswers } from './invitation_answers.ts';
@@ -140,7 +140,7 @@ async function make(deps: InvitationDeps, wish: Wish): Promise<Invitation | unde
     createdAt: now,
     expiresAt: now + deps.settings().invitationDays * dayMs,
   };
-  const data = { invitation: id, account, roles, ...(by !== undefined && { actor: by }) };
+  const data = { invitation: id, account, roles, ...actorOf(by) };
   const events = [newEvent(clock, 'invitation.created', data)];
   await limitSends(deps, wish);
   try {
@@ -168,7 +168,7 @@ async function remind(
     const now = clock();
     const { by: _before, ...rest } = present;
     const { account, sends = 0 } = present;
-    const data = { invitation: id, account, ...(by !== undefined && { actor: by }) };
+    const data = { invitation: id, account, ...actorOf(by) };
     return {
       document: {
         ...rest,
@@ -208,7 +208,7 @@ async function withdraw(deps: InvitationDeps, named: Named): Promise<boolean> {
     if (isTaken(present, clock())) throw busy();
     wasOfUse = present.expiresAt > clock();
     const { joining: _late, ...rest } = present;
-    const data = { invitation: id, account, ...(by !== undefined && { actor: by }) };
+    const data = { invitation: id, account, ...actorOf(by) };
     return {
       document: { ...rest, state: 'withdrawn', expiresAt: clock() },
       events: [newEvent(clock, 'invitation.withdrawn', data)],

@@ -13,6 +13,7 @@ import { invitationKey } from '../storage/kinds.ts';
 import type { Store } from '../storage/store.ts';
 import type { Access } from './access.ts';
 import { addressKey, verifiedAddresses } from './addresses.ts';
+import { actorOf } from './authority.ts';
 import { busy, change } from './change.ts';
 import { invitationOver, invitationUnknown, isLive, isTaken } from './invitation_state.ts';
 import type { Members } from './members.ts';
@@ -84,7 +85,7 @@ async function finish(
     if (!isLive(present) || (joining !== undefined && joining.user !== user)) return undefined;
     const { account } = present;
     const actor = by ?? joining?.by;
-    const data = { invitation, account, user, ...(actor !== undefined && { actor }) };
+    const data = { invitation, account, user, ...actorOf(actor) };
     return {
       document: { ...rest, state: 'accepted', candidate: user, expiresAt: clock() },
       events: [newEvent(clock, 'invitation.accepted', data)],
