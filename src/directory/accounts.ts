@@ -14,6 +14,7 @@ import { actorOf, authorityOf, notAllowed } from './authority.ts';
 import type { AuthorityDeps, By } from './authority.ts';
 import { change } from './change.ts';
 import { requireId, requireName, usableName } from './names.ts';
+import { ownersWho } from './owners.ts';
 import {
   membershipOf,
   ownerRole,
@@ -143,14 +144,11 @@ async function addOwner(
 
 /** One who was deleted as the last owner stays named until there is another: beside that one they would count as somebody. */
 async function goneOwners(store: Store, account: string): Promise<Set<string>> {
-  const owners = (await store.get('account', account))?.document.owners ?? [];
-  const found = await Promise.all(
-    owners.map(async (id) => {
-      const status = (await store.get('user', id))?.document.status;
-      return status === undefined || status === 'deleted' ? [id] : [];
-    }),
-  );
-  return new Set(found.flat());
+  const present = (await store.get('account', account))?.document;
+  if (present === undefined) return new Set();
+  const isGone = (status: UserDocument['status'] | undefined) =>
+    status === undefined || status === 'deleted';
+  return new Set(await ownersWho(store, present, isGone));
 }
 
 async function removeOwner(

@@ -14,6 +14,7 @@ import type { Store } from '../storage/store.ts';
 import { verifiedAddresses } from './addresses.ts';
 import { change } from './change.ts';
 import { hasOtherMembers } from './member_list.ts';
+import { ownersWho } from './owners.ts';
 import { ownsAccount } from './roles.ts';
 import type { Seats } from './seats.ts';
 import { userUnknown } from './users.ts';
@@ -144,9 +145,8 @@ function isTheirs(account: AccountDocument, user: string): boolean {
 async function restsOn(store: Store, account: AccountDocument, user: string): Promise<boolean> {
   if (isTheirs(account, user)) return true;
   if (account.status !== 'active' || !ownsAccount(account, user)) return false;
-  const others = account.owners.filter((owner) => owner !== user);
-  const found = await Promise.all(others.map((owner) => store.get('user', owner)));
-  return found.every((one) => one?.document.status !== 'active');
+  const active = await ownersWho(store, account, (status) => status === 'active');
+  return active.every((owner) => owner === user);
 }
 
 function refuseHandOver({ handOver }: Pick<DeletionPlan, 'handOver'>): void {

@@ -21,6 +21,7 @@ import { actorOf, authorityOf, notAllowed } from './authority.ts';
 import type { AuthorityDeps, By } from './authority.ts';
 import { change } from './change.ts';
 import type { Changed } from './change.ts';
+import { ownersWho } from './owners.ts';
 import { isOwner } from './rights.ts';
 import {
   effectiveRoles,
@@ -216,8 +217,7 @@ async function requireOwnerLeft(
 ): Promise<void> {
   requireAnotherOwner(account, user);
   if (by === undefined) return;
-  const found = await Promise.all(account.owners.map((owner) => store.get('user', owner)));
-  const owners = found.flatMap((one) => (one?.document.status === 'active' ? [one.id] : []));
+  const owners = await ownersWho(store, account, (status) => status === 'active');
   requireAnotherOwner({ ...account, owners }, user);
 }
 
