@@ -70,12 +70,11 @@ interface Deps extends AuthorityDeps {
 interface Guarded extends Place {
   guard: (theirs: readonly string[]) => void;
   /** Somebody else wants them gone: no rule of the account lets them in again by itself. */
-  sentAway?: true;
+  sentAway?: boolean;
 }
 
 interface MembershipDecision {
-  /** `undefined`: it ends. */
-  membership: MembershipEntry | undefined;
+  membership: MembershipEntry;
   events?: NewEvent[];
 }
 
@@ -111,7 +110,8 @@ export function createMembers(deps: Deps): Members {
       await members.setRoles(account, to, restingOnOwnership(theirs), by);
       if (wanted !== undefined) await members.setRoles(account, from, wanted, by);
     },
-    finishRemoval: (place) => finishRemoval(deps, { ...place, guard: unguarded }),
+    finishRemoval: (place) =>
+      finishRemoval(deps, { ...place, guard: unguarded, sentAway: place.by !== place.user }),
   };
   return members;
 }
@@ -227,10 +227,14 @@ async function endMembership(
   place: Guarded,
   isMeant: (membership: MembershipEntry) => boolean,
 ): Promise<boolean> {
+  const { account, user, sentAway } = place;
   const event = removedEvent(deps, place);
-  const changed = await changeMembership(deps, place, (membership) =>
-    isMeant(membership) ? { membership: undefined, events: [event] } : undefined,
-  );
+  const changed = await change(deps.store, 'user', user, (present) => {
+    const membership = membershipOf(present, account);
+    if (membership === undefined || !isMeant(membership)) return undefined;
+    const left = withMembership(present, account, undefined);
+    return { document: sentAway === true ? withSentAway(left, account) : left, events: [event] };
+  });
   return changed?.written === true;
 }
 
@@ -334,16 +338,14 @@ async function readAccount({ store }: Deps, account: string): Promise<AccountDoc
 /** Nothing happens where there is no such user, or no membership. */
 function changeMembership(
   { store }: Deps,
-  { account, user, sentAway }: Guarded,
+  { account, user }: Guarded,
   decide: (membership: MembershipEntry) => MembershipDecision | undefined,
 ): Promise<Changed<UserDocument> | undefined> {
   return change(store, 'user', user, (present) => {
     const membership = membershipOf(present, account);
     const decision = membership === undefined ? undefined : decide(membership);
     if (decision === undefined) return undefined;
-    const next = withMembership(present, account, decision.membership);
-    const isOut = sentAway === true && decision.membership === undefined;
-    const document = isOut ? withSentAway(next, account) : next;
+    const document = withMembership(present, account, decision.membership);
     return { document, events: decision.events ?? [] };
   });
 }

@@ -134,7 +134,11 @@ const stories: Story[] = [
     name: 'an owner is removed by another one',
     before: officeWith('owner'),
     act: (directory) => directory.removeMember(account, ben, ada),
-    seen: bensPlace,
+    seen: async (directory) => ({
+      place: await bensPlace(directory),
+      sentAway: (await directory.user(ben))?.document.sentAway,
+    }),
+    between: [{ place: { roles: undefined, usable: [], owns: false }, sentAway: undefined }],
     events: ['member.removed', 'owner.removed'],
   },
   {
