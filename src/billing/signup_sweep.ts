@@ -3,14 +3,11 @@
  * forgotten. One process at a time does it, under a lease; all of it is idempotent.
  */
 
-import type { Clock } from '../base/clock.ts';
 import { Problem } from '../base/errors.ts';
-import type { Log } from '../base/log.ts';
-import { repeat } from '../base/repeat.ts';
 import { change } from '../directory/change.ts';
-import { createLeases } from '../events/leases.ts';
+import { leasedWorker } from '../events/leased_worker.ts';
+import type { LeasedWorkerOptions } from '../events/leased_worker.ts';
 import { Conflict } from '../storage/store.ts';
-import type { Store } from '../storage/store.ts';
 import type { StoredSignup } from './checkout.ts';
 import { fulfil } from './fulfilment.ts';
 import type { FulfilmentOptions } from './fulfilment.ts';
@@ -102,37 +99,10 @@ async function postpone(
   }
 }
 
-const everyMs = 60_000;
-const leaseMs = 5 * 60_000;
-
-export interface SignupWorkerOptions {
-  store: Store;
-  clock: Clock;
-  log: Log;
-  /** Names this process. */
-  owner: string;
+export interface SignupWorkerOptions extends LeasedWorkerOptions {
   sweep(goOn: () => boolean): Promise<void>;
 }
 
-export function createSignupWorker(options: SignupWorkerOptions): Worker {
-  const { log, sweep } = options;
-  const leases = createLeases(options);
-  let stopped = false;
-  const round = async () => {
-    const lease = await leases.take('signups', leaseMs);
-    if (lease === undefined) return;
-    try {
-      await sweep(() => !stopped && lease.held());
-    } finally {
-      await lease.release();
-    }
-  };
-  const repeated = repeat(round, { name: 'looking after sign-ups', everyMs, log });
-  return {
-    start: repeated.start,
-    stop() {
-      stopped = true;
-      return repeated.stop();
-    },
-  };
+export function createSignupWorker({ sweep, ...options }: SignupWorkerOptions): Worker {
+  return leasedWorker(options, { lease: 'signups', name: 'looking after sign-ups', round: sweep });
 }

@@ -5,9 +5,8 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
-import { repeat } from '../base/repeat.ts';
-import type { Repeated } from '../base/repeat.ts';
-import { createLeases } from '../events/leases.ts';
+import { leasedWorker } from '../events/leased_worker.ts';
+import type { LeasedWorker, LeasedWorkerOptions } from '../events/leased_worker.ts';
 import type { Store } from '../storage/store.ts';
 import { change } from './change.ts';
 import type { Deletions } from './deletion.ts';
@@ -55,37 +54,16 @@ async function postpone({ store, clock }: LeavingOptions, id: string): Promise<v
   });
 }
 
-const everyMs = 60_000;
-const leaseMs = 5 * 60_000;
-
-export interface LeavingWorkerOptions {
-  store: Store;
-  clock: Clock;
-  log: Log;
-  /** Names this process. */
-  owner: string;
+export interface LeavingWorkerOptions extends LeasedWorkerOptions {
   round: (goOn: () => boolean) => Promise<void>;
 }
 
-export function createLeavingWorker(options: LeavingWorkerOptions): Repeated {
-  const { log, round } = options;
-  const leases = createLeases(options);
-  let stopped = false;
-  const leased = async () => {
-    const lease = await leases.take('leaving', leaseMs);
-    if (lease === undefined) return;
-    try {
-      await round(() => !stopped && lease.held());
-    } finally {
-      await lease.release();
-    }
-  };
-  const repeated = repeat(leased, { name: 'deleting people', everyMs, log });
-  return {
-    start: repeated.start,
-    stop() {
-      stopped = true;
-      return repeated.stop();
-    },
-  };
+export function createLeavingWorker({ round, ...options }: LeavingWorkerOptions): LeasedWorker {
+  const { store, clock } = options;
+  return leasedWorker(options, {
+    lease: 'leaving',
+    name: 'deleting people',
+    isDue: async () => (await store.due('user', clock(), 1)).length > 0,
+    round,
+  });
 }

@@ -3,7 +3,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { cards } from '../../dev/stripe/cards.ts';
 import { createClosingWorker } from '../../src/directory/closing_worker.ts';
-import type { ClosingWorker } from '../../src/directory/closing_worker.ts';
+import type { LeasedWorker } from '../../src/events/leased_worker.ts';
 import { sessionOf, startSignupWorld } from '../kit/signup_world.ts';
 import type { SignupWorld } from '../kit/signup_world.ts';
 import { problemOf } from '../directory/world.ts';
@@ -12,7 +12,7 @@ import { recordingLog } from '../kit/server.ts';
 const day = 86_400_000;
 
 let world: SignupWorld;
-let worker: ClosingWorker;
+let worker: LeasedWorker;
 
 beforeAll(async () => {
   world = await startSignupWorld({}, { changes: 'page' });
