@@ -3,7 +3,6 @@
  * What comes for one customer while that one is read waits for the next reading, and is done by it together.
  */
 
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
 import { Problem } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
@@ -11,9 +10,11 @@ import { noMeasures } from '../base/measures.ts';
 import type { Measures } from '../base/measures.ts';
 import { repeat } from '../base/repeat.ts';
 import { eachOf } from '../events/each_of.ts';
+import { createPause, createRounds } from '../events/rounds.ts';
+import { retryDelay } from '../events/work_queue.ts';
 import { workKey } from './event_work.ts';
 import type { DoEvent } from './event_work.ts';
-import { retryDelay } from './inbox.ts';
+import { retrying } from './inbox.ts';
 import type { Inbox, InboxEvent } from './inbox.ts';
 import type { Worker } from './types.ts';
 
@@ -45,36 +46,14 @@ const longestStopMs = 5000;
 
 export function createInboxWorker(options: InboxWorkerOptions): InboxWorker {
   const { inbox, clock, log, random, measures = noMeasures, everyMs = 1000 } = options;
-  const running = new Map<string, Promise<void>>();
-  let looking: Promise<void> | undefined;
-  let again = false;
   let stopped = false;
-  const pause = createPause(clock, random);
-
-  const isOpen = () => !stopped && pause.isOver();
-
-  /** Rejects when the store cannot be read. */
-  function look(): Promise<void> {
-    again = true;
-    looking ??= lookAll().finally(() => {
-      looking = undefined;
-      // Somebody may have come just before.
-      if (again && isOpen()) wake();
-    });
-    return looking;
-  }
-
-  /** Whoever polls tells of what fails, once. */
-  function wake(): void {
-    look().catch(() => undefined);
-  }
-
-  async function lookAll(): Promise<void> {
-    while (again && isOpen()) {
-      again = false;
-      await begin(await inbox.due(pageSize));
-    }
-  }
+  const pause = createPause(clock, (failures) =>
+    Math.min(longestPauseMs, retryDelay(failures, random, retrying)),
+  );
+  const rounds = createRounds({
+    isOpen: () => !stopped && pause.isOver(),
+    lookOnce: async () => begin(await inbox.due(pageSize)),
+  });
 
   async function begin(page: readonly InboxEvent[]): Promise<void> {
     const over = page.filter(({ document }) => document.state !== 'waiting');
@@ -84,21 +63,17 @@ export function createInboxWorker(options: InboxWorkerOptions): InboxWorker {
     const held: InboxEvent[] = [];
     for (const [key, events] of groups) {
       // What is left is looked for when one of these ends.
-      if (stopped || running.size >= mostAtOnce) return;
-      if (running.has(key)) {
+      if (stopped || rounds.running.size >= mostAtOnce) return;
+      if (rounds.running.has(key)) {
         held.push(...events);
         continue;
       }
-      const round = together(events).finally(() => {
-        running.delete(key);
-        wake();
-      });
-      running.set(key, round);
+      rounds.begin(key, together(events));
     }
     // Nothing of a whole page can be begun: what waits behind it is not to wait for it.
     if (page.length < pageSize || held.length + over.length < page.length) return;
     await eachOf(held, writesAtOnce, async (event) => void (await inbox.release(event, heldMs)));
-    again = true;
+    rounds.lookOn();
   }
 
   /** Never throws: what fails is tried again. */
@@ -116,51 +91,27 @@ export function createInboxWorker(options: InboxWorkerOptions): InboxWorker {
     }
   }
 
-  async function drain(): Promise<void> {
-    wake();
-    while (looking !== undefined || running.size > 0) {
-      await Promise.allSettled([looking, ...running.values()]);
-    }
-  }
-
   const name = 'looking for events of Stripe';
-  const poll = repeat(look, { name, everyMs, log, random });
+  const poll = repeat(rounds.look, { name, everyMs, log, random });
   const watch = repeat(() => tell(inbox, clock, measures), {
     name: 'counting events of Stripe',
     everyMs: measuredEveryMs,
     log,
     random,
   });
-  inbox.onArrival(wake);
+  inbox.onArrival(rounds.wake);
   return {
     start() {
-      wake();
+      rounds.wake();
       poll.start();
       if (measures !== noMeasures) watch.start();
     },
     async stop() {
       stopped = true;
-      await Promise.allSettled([poll.stop(), watch.stop(), looking]);
-      const late = delay(longestStopMs, undefined, { ref: false });
-      await Promise.race([Promise.all(running.values()), late]);
+      await Promise.allSettled([poll.stop(), watch.stop(), rounds.looked()]);
+      await rounds.ended(longestStopMs);
     },
-    drain,
-  };
-}
-
-/** While Stripe does not answer nothing is begun: in growing steps, for all customers together. */
-function createPause(clock: Clock, random: () => number) {
-  let paused = { until: 0, failures: 0 };
-  return {
-    isOver: () => clock() >= paused.until,
-    tell(isDown: boolean): void {
-      if (!isDown) paused = { until: 0, failures: 0 };
-      // One step for all that were under way at the same time.
-      else if (clock() >= paused.until) {
-        const delayMs = Math.min(longestPauseMs, retryDelay(paused.failures, random));
-        paused = { until: clock() + delayMs, failures: paused.failures + 1 };
-      }
-    },
+    drain: rounds.drain,
   };
 }
 

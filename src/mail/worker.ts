@@ -7,12 +7,12 @@
  */
 
 import { createHash } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Measures } from '../base/measures.ts';
 import { repeat } from '../base/repeat.ts';
 import { eachOf } from '../events/each_of.ts';
+import { createPause, createRounds } from '../events/rounds.ts';
 import type { Compose } from './compose.ts';
 import type { Mail, MailOutbox } from './outbox.ts';
 import { MailProblem } from './smtp.ts';
@@ -56,84 +56,35 @@ function messageIdOf(id: string, host: string): string {
 
 export function createMailWorker(options: MailWorkerOptions): MailWorker {
   const { outbox, clock, log, measures, everyMs = 3000 } = options;
-  const running = new Map<string, Promise<void>>();
-  let looking: Promise<void> | undefined;
-  let again = false;
   let stopped = false;
-  let paused = { until: 0, failures: 0 };
+  const pause = createPause(clock, (failures) =>
+    outbox.delay(failures, firstPauseMs, longestPauseMs),
+  );
+  const isOpen = () => !stopped && pause.isOver();
+  const rounds = createRounds({ isOpen, lookOnce });
 
-  const isOpen = () => !stopped && clock() >= paused.until;
-
-  /** One step for all that were under way at the same time. */
-  function tell(isDown: boolean): void {
-    if (!isDown) paused = { until: 0, failures: 0 };
-    else if (clock() >= paused.until) {
-      const waitMs = outbox.delay(paused.failures, firstPauseMs, longestPauseMs);
-      paused = { until: clock() + waitMs, failures: paused.failures + 1 };
+  async function lookOnce(): Promise<void> {
+    const page = await outbox.due(pageSize);
+    const over = page.filter(({ document }) => document.state !== 'waiting');
+    await eachOf(over, writesAtOnce, (mail) => outbox.forget(mail));
+    for (const mail of page) {
+      // What is left is looked for when one of these ends.
+      if (rounds.running.size >= mostAtOnce || !isOpen()) return;
+      if (mail.document.state !== 'waiting' || rounds.running.has(mail.id)) continue;
+      rounds.begin(mail.id, take(mail));
     }
-  }
-
-  /** Rejects when the store cannot be read. */
-  function look(): Promise<void> {
-    again = true;
-    looking ??= lookAll().finally(() => {
-      looking = undefined;
-      // Somebody may have come just before.
-      if (again && isOpen()) wake();
-    });
-    return looking;
-  }
-
-  /** Whoever polls tells of what fails, once. */
-  function wake(): void {
-    look().catch(() => undefined);
-  }
-
-  async function lookAll(): Promise<void> {
-    while (again && isOpen()) {
-      again = false;
-      const page = await outbox.due(pageSize);
-      const over = page.filter(({ document }) => document.state !== 'waiting');
-      await eachOf(over, writesAtOnce, (mail) => outbox.forget(mail));
-      for (const mail of page) {
-        // What is left is looked for when one of these ends.
-        if (running.size >= mostAtOnce || !isOpen()) return;
-        if (mail.document.state === 'waiting' && !running.has(mail.id)) begin(mail);
-      }
-      if (over.length === pageSize) again = true;
-    }
-  }
-
-  function begin(mail: Mail): void {
-    const round = take(mail).finally(() => {
-      running.delete(mail.id);
-      if (isOpen()) wake();
-    });
-    running.set(mail.id, round);
+    if (over.length === pageSize) rounds.lookOn();
   }
 
   /** Never throws: what fails is tried again. */
   async function take(mail: Mail): Promise<void> {
     try {
       const mine = await outbox.claim(mail);
-      if (mine !== undefined) await attempt(options, mine, tell);
+      if (mine !== undefined) await attempt(options, mine, pause.tell);
     } catch (error) {
       log.error('an e-mail could not be worked on', { mail_id: mail.id, error });
-      tell(true);
+      pause.tell(true);
     }
-  }
-
-  async function drain(): Promise<void> {
-    wake();
-    while (looking !== undefined || running.size > 0) {
-      await Promise.allSettled([looking, ...running.values()]);
-    }
-  }
-
-  /** All that is under way, or the time is over. */
-  async function ended(longestMs: number): Promise<void> {
-    const late = delay(longestMs, undefined, { ref: false });
-    await Promise.race([Promise.all(running.values()), late]);
   }
 
   async function measure(): Promise<void> {
@@ -143,24 +94,24 @@ export function createMailWorker(options: MailWorkerOptions): MailWorker {
     measures.set('tollgate_mails_oldest_seconds', {}, oldest);
   }
 
-  const poll = repeat(look, { name: 'looking for e-mails', everyMs, log });
+  const poll = repeat(rounds.look, { name: 'looking for e-mails', everyMs, log });
   const watch = repeat(measure, { name: 'counting e-mails', everyMs: measuredEveryMs, log });
-  outbox.onArrival(wake);
+  outbox.onArrival(rounds.wake);
   return {
     start() {
-      wake();
+      rounds.wake();
       poll.start();
       watch.start();
     },
     async stop() {
       stopped = true;
-      await Promise.allSettled([poll.stop(), watch.stop(), looking]);
-      await ended(longestStopMs);
+      await Promise.allSettled([poll.stop(), watch.stop(), rounds.looked()]);
+      await rounds.ended(longestStopMs);
       options.smtp.close();
       // What was cut off is written down as not sent while there is a store.
-      await ended(longestStopMs / 5);
+      await rounds.ended(longestStopMs / 5);
     },
-    drain,
+    drain: rounds.drain,
   };
 }
 
