@@ -2,9 +2,8 @@
 
 import { count, living, unknown } from '../command_confirm.ts';
 import { json, moment, table } from '../command_store.ts';
-import { sessionBegunAt } from '../oidc/begun.ts';
-import type { SessionDocument } from '../storage/documents.ts';
-import type { Store, Stored } from '../storage/store.ts';
+import { createOwnSessions } from '../oidc/own_sessions.ts';
+import type { UserSession } from '../oidc/own_sessions.ts';
 import type { PeopleAsked, PeopleValues } from './asked.ts';
 import { carriedOut } from './changing.ts';
 import { known, times } from './reading.ts';
@@ -17,7 +16,7 @@ export async function sessions(rooms: AdminRooms, asked: PeopleAsked): Promise<s
   const [id = ''] = asked.ids;
   if (asked.action === 'list') {
     if ((await store.get('user', id)) === undefined) throw unknown('user', id);
-    return list(store, id, asked.values);
+    return list(rooms, id, asked.values);
   }
   const session = (await store.get('session', id))?.document;
   if (session === undefined) throw unknown('session', id);
@@ -32,30 +31,25 @@ export async function sessions(rooms: AdminRooms, asked: PeopleAsked): Promise<s
   });
 }
 
-async function list(store: Store, user: string, values: PeopleValues): Promise<string> {
-  const page = await store.find('session', 'user', user, { limit: mostSessions });
-  const found = page.filter(({ document }) => document.ended === undefined);
+async function list(rooms: AdminRooms, user: string, values: PeopleValues): Promise<string> {
+  const { sessions: found } = await createOwnSessions(rooms).list(user, { limit: mostSessions });
   if (values.json) return json({ sessions: found.map(described) });
   if (found.length === 0) return 'They are signed in nowhere.\n';
-  const rows = found.map(({ id, document }) => [
+  const rows = found.map(({ id, device = '-', network = '-', signedInAt, expiresAt }) => [
     id,
-    document.device?.name ?? '-',
-    document.device?.network ?? '-',
-    moment(signedInAt(document)),
-    moment(document.expiresAt),
+    device,
+    network,
+    moment(signedInAt),
+    moment(expiresAt),
   ]);
   return table([['SESSION', 'DEVICE', 'NETWORK', 'SIGNED IN', 'UNTIL'], ...rows]);
 }
 
-function described({ id, document }: Stored<SessionDocument>): Record<string, unknown> {
-  const { device, expiresAt } = document;
+function described({ id, device, network, signedInAt, expiresAt }: UserSession) {
   return known({
     id,
-    device: device?.name,
-    network: device?.network,
-    ...times({ signed_in_at: signedInAt(document), expires_at: expiresAt }),
+    device,
+    network,
+    ...times({ signed_in_at: signedInAt, expires_at: expiresAt }),
   });
 }
-
-const signedInAt = (session: SessionDocument) =>
-  session.device?.signedInAt ?? sessionBegunAt(session) * 1000;
