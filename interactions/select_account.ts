@@ -5,6 +5,7 @@ import { isLockedOut } from '../src/billing/policy.ts';
 import type { UsableAccount } from '../src/directory/access.ts';
 import { rememberedAccount } from '../src/directory/chosen.ts';
 import type { Conversation } from '../src/oidc/conversation.ts';
+import { pageOf } from '../src/web/form.ts';
 import type { Form } from '../src/web/form.ts';
 import type { AccountOffers } from '../views/account_offers.ts';
 import { noAccountPage, selectAccountPage } from '../views/select_account.ts';
@@ -47,11 +48,6 @@ export const selectAccount: Prompt = { show, submit };
 function signedIn({ conversation }: Visit): string {
   if (conversation.user !== undefined) return conversation.user;
   throw new Problem('interaction_expired', 410, 'You are not signed in any more. Start again.');
-}
-
-/** What is no number is the first page. */
-function pageOf(value: string | undefined): number | undefined {
-  return value !== undefined && /^\d{1,4}$/.test(value) ? Number(value) : undefined;
 }
 
 async function choice(

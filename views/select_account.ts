@@ -88,7 +88,7 @@ interface Part {
 }
 
 /** A page that there is not is the last one. */
-function partOf(count: number, wanted = 1): Part {
+export function partOf(count: number, wanted = 1): Part {
   const pages = Math.max(1, Math.ceil(count / mostRows));
   const page = Math.min(Math.max(1, wanted), pages);
   const from = (page - 1) * mostRows;

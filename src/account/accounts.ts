@@ -2,18 +2,18 @@
 
 import { linkCookie } from '../web/cookies.ts';
 import { textOf } from '../links/link_query.ts';
+import { pageOf } from '../web/form.ts';
 import { accountsPage, leavePage } from '../../views/account/accounts.ts';
 import type { OfferView } from '../../views/account/accounts.ts';
 import { accountsTexts } from '../../views/account/accounts_texts.ts';
 import { roleName } from '../../views/account/members.ts';
-import { matches } from '../../views/select_account.ts';
+import { matches, partOf } from '../../views/select_account.ts';
 import { frameOf } from './frame.ts';
 import type { AccountPages } from './pages.ts';
 import { attempt, refusalOf } from './refusals.ts';
 import type { AccountRoute, Answer, MemberVisit, PersonVisit } from './visit.ts';
 
 const searchFrom = 8;
-const rowsOfPage = 100;
 
 const here = '/account/accounts';
 
@@ -57,9 +57,7 @@ async function show(
     oidc.subject(ctx, cookies.read(ctx, linkCookie)),
   ]);
   const found = search === '' ? all : all.filter(({ name }) => matches(name, search));
-  const pages = Math.max(1, Math.ceil(found.length / rowsOfPage));
-  const number = Math.min(pages, pageNumber(textOf(query, 'page')));
-  const start = (number - 1) * rowsOfPage;
+  const { page: number, pages, from, to } = partOf(found.length, pageOf(textOf(query, 'page')));
   const at = (page: number) => {
     if (page < 1 || page > pages) return undefined;
     const more = new URLSearchParams(search === '' ? {} : { search });
@@ -69,7 +67,7 @@ async function show(
   const view = {
     ...frameOf(visit, deps, { tab: 'accounts', done: accountsTexts.done }),
     csrf: visit.csrf,
-    accounts: found.slice(start, start + rowsOfPage),
+    accounts: found.slice(from, to),
     current: acting?.over === false ? acting.account : undefined,
     count: all.length,
     searchFrom,
@@ -81,10 +79,6 @@ async function show(
     ...(refused === undefined ? {} : { problems: new Map([['', refused.sentence]]) }),
   };
   return { page: accountsPage(view, config.brand), status: refused?.status ?? 200 };
-}
-
-function pageNumber(text: string | undefined): number {
-  return text !== undefined && /^[1-9]\d{0,3}$/.test(text) ? Number(text) : 1;
 }
 
 interface Offers {

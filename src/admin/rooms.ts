@@ -14,6 +14,7 @@ import type { Config } from '../config.ts';
 import { createDirectory } from '../directory/directory.ts';
 import type { Directory } from '../directory/directory.ts';
 import type { Seats } from '../directory/seats.ts';
+import { wants } from '../events/handlers.ts';
 import { announcing } from '../events/outbox.ts';
 import { linkClientId, signupClientId } from '../oidc/clients.ts';
 import { createEndings } from '../oidc/endings.ts';
@@ -62,8 +63,7 @@ export async function withRooms<T>(
         for (const { kind, id } of changed.values()) {
           for (const event of await store.pending(100, { of: { kind, id } })) {
             for (const handler of [...directory.handlers, endings.handler]) {
-              const isTheirs = handler.types === 'all' || handler.types.includes(event.type);
-              if (isTheirs) await handler.handle(event);
+              if (wants(handler, event)) await handler.handle(event);
             }
           }
         }

@@ -14,6 +14,10 @@ export interface Handler {
   handle(event: PendingEvent): Promise<void>;
 }
 
+export function wants({ types }: Handler, { type }: Pick<PendingEvent, 'type'>): boolean {
+  return types === 'all' || types.includes(type);
+}
+
 export interface HandlerFailure {
   handler: string;
   error: unknown;
@@ -31,9 +35,7 @@ export async function runHandlers(
   timeoutMs: number,
 ): Promise<HandlerFailure[]> {
   const failures: HandlerFailure[] = [];
-  const wanted = handlers.filter(
-    ({ name, types }) => !done.has(name) && (types === 'all' || types.includes(event.type)),
-  );
+  const wanted = handlers.filter((handler) => !done.has(handler.name) && wants(handler, event));
   await Promise.all(
     wanted.map(async (handler) => {
       try {

@@ -37,6 +37,11 @@ export function singleQuery(ctx: ParameterizedContext): Form {
   return parseFields(ctx.querystring);
 }
 
+/** The number of a page in a list, as a link has it. What is none is the first page. */
+export function pageOf(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,4}$/.test(text) ? Number(text) : undefined;
+}
+
 /**
  * The bytes of the body as they came.
  * @throws {Problem} `body_too_large` 413, `encoding_not_supported` 415, `body_incomplete` 400
